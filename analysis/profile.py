@@ -1,0 +1,210 @@
+"""A quarter's profile: every indicator with its year, its rank, its history and larger areas."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from analysis import wording
+from analysis.comparison import areas_of_year, comparable_vintage
+from analysis.indicators import Indicator, Vintage, quarter_figures, vintages
+from analysis.sentences import difference
+from geo.territory import Comparator
+
+NO_RANK = "sans rang"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One indicator in one vintage: the quarters, and the larger areas in the same year.
+
+    ``quarters`` is indexed by code: ``value, status, place`` (see ``places``). ``areas`` has one
+    row a comparator: ``level, label, value, status``. ``compared`` says that this vintage is the
+    latest for which a comparator is published; in another, areas are "absent".
+    """
+
+    indicator: Indicator
+    vintage: Vintage | None
+    compared: bool
+    quarters: pd.DataFrame
+    areas: pd.DataFrame
+
+    def text(self, code: str) -> str:
+        """Write a quarter's figure in French, or the word of its status."""
+        value: Any = self.quarters["value"].at[code]
+        return self.indicator.text(value, self.status(code))
+
+    def status(self, code: str) -> str:
+        """Return the status of a quarter's figure (see ``analysis.indicators``)."""
+        return str(self.quarters["status"].at[code])
+
+    def area_texts(self, levels: Sequence[str] | None = None) -> dict[str, str]:
+        """Write the figure of each larger area, by label, all of them unless ``levels`` says."""
+        kept = self.areas if levels is None else self.areas[self.areas["level"].isin(list(levels))]
+        return {
+            label: self.indicator.text(value, status)
+            for label, value, status in zip(
+                kept["label"], kept["value"], kept["status"], strict=True
+            )
+        }
+
+    def rank(self, code: str) -> str:
+        """Say a quarter's place among the published ones: ``2e plus bas sur 13``."""
+        place: Any = self.quarters["place"].at[code]
+        if pd.isna(place):
+            return NO_RANK
+        count = int(self.quarters["place"].count())
+        ends = ("plus élevé", "plus bas")
+        first, last = reversed(ends) if self.indicator.direction == "less" else ends
+        order = "le " if place == 1 else f"{place}e "
+        tied = " ex æquo" if (self.quarters["place"] == place).sum() > 1 else ""
+        words = f"le {last}" if place == count > 1 else f"{order}{first}"
+        return f"{words}{tied} sur {count}"
+
+    @property
+    def year(self) -> str:
+        """Say the year of the figure, for a column: ``2021``, or why it is not known."""
+        if self.vintage is None:
+            return wording.MISSING
+        if self.vintage.data_year is None:
+            return f"non établie (fichier {self.vintage.file_year})"
+        return str(self.vintage.data_year)
+
+    @property
+    def perimeter(self) -> str:
+        """Say the generation of the perimeters on which the figure was measured."""
+        known = self.vintage is not None and self.vintage.generation is not None
+        return str(self.vintage.generation) if known and self.vintage else wording.MISSING
+
+
+def readings(
+    indicators: Mapping[str, Indicator],
+    figures: pd.DataFrame,
+    crosswalk: pd.DataFrame,
+    comparators: Sequence[Comparator],
+) -> list[Reading]:
+    """Read every indicator in its latest vintage, then in the latest year common with an area.
+
+    The second reading comes only where that year is earlier: figures of two years never stand on
+    one line. Frames are FIGURES and CROSSWALK; quarters are those of the crosswalk (2024 codes).
+    """
+    return [
+        _reading(indicator, figures, crosswalk, comparators, vintage, common)
+        for indicator in indicators.values()
+        for common in [comparable_vintage(indicator, figures, comparators)]
+        for vintage in _shown(indicator, figures, common)
+    ]
+
+
+def _shown(
+    indicator: Indicator, figures: pd.DataFrame, common: Vintage | None
+) -> list[Vintage | None]:
+    found = vintages(indicator, figures)
+    last = found[-1] if found else None
+    return [last] if common in (None, last) else [last, common]
+
+
+def _reading(
+    indicator: Indicator,
+    figures: pd.DataFrame,
+    crosswalk: pd.DataFrame,
+    comparators: Sequence[Comparator],
+    vintage: Vintage | None,
+    common: Vintage | None,
+) -> Reading:
+    quarters = quarter_figures(indicator, figures, crosswalk, vintage)
+    quarters["place"] = places(quarters, indicator.direction)
+    year = common.data_year if common and vintage == common else None
+    areas = areas_of_year(indicator, figures, comparators, year)
+    return Reading(indicator, vintage, common is not None and vintage == common, quarters, areas)
+
+
+def places(quarters: pd.DataFrame, direction: str) -> pd.Series:
+    """Return the rank of each published value, on the frame's index; missing for the others.
+
+    1 is the least favourable: the highest for ``direction`` "more", the lowest for "less"; for
+    "neither" it is the highest, and says nothing good or bad. Equal values share a place.
+    """
+    published = quarters["value"].where(quarters["status"] == "published")
+    ranked = published.rank(method="min", ascending=direction == "less")
+    return ranked.astype("Int64").rename("place")
+
+
+def history(indicator: Indicator, figures: pd.DataFrame, crosswalk: pd.DataFrame) -> pd.DataFrame:
+    """Return every proven year of an indicator: ``qpv_code, year, value, status, segment``.
+
+    ``segment`` counts the breaks up to a year: only years of one segment may be joined by a line.
+    A year given by two files is read in the later one; figures whose year is not proven are left
+    out. Sorted by quarter and year.
+    """
+    known = {v.data_year: v for v in vintages(indicator, figures) if v.data_year is not None}
+    parts = [
+        quarter_figures(indicator, figures, crosswalk, vintage).assign(
+            year=year, segment=sum(cut <= year for cut in indicator.breaks)
+        )
+        for year, vintage in known.items()
+    ]
+    columns = ["qpv_code", "year", "value", "status", "segment"]
+    if not parts:
+        return pd.DataFrame(columns=columns)
+    frame = pd.concat(parts).reset_index()[columns]
+    return frame.sort_values(["qpv_code", "year"], ignore_index=True)
+
+
+def share_of_people(population: Reading, code: str) -> float | None:
+    """Return a quarter's inhabitants in per cent of those of all quarters of the territory.
+
+    None as soon as the population of one quarter is not published.
+    """
+    people = population.quarters["value"]
+    if (population.quarters["status"] != "published").any() or not people.sum():
+        return None
+    return float(100 * people[code] / people.sum())
+
+
+def portrait(population: Reading, poverty: Reading, code: str) -> str:
+    """Say in French how many people live in a quarter and how poor they are, with the years."""
+    return f"{_inhabitants(population, code)} {_poverty(poverty, code)}"
+
+
+def _inhabitants(population: Reading, code: str) -> str:
+    if population.status(code) != "published" or population.vintage is None:
+        return "La population de ce quartier n'est pas disponible."
+    text = f"Ce quartier réunit {population.text(code)} habitants ({population.vintage.label})"
+    share = share_of_people(population, code)
+    if share is None:
+        return f"{text}."
+    count = len(population.quarters)
+    return f"{text}, soit {wording.percent(share, 0)} des habitants des {count} quartiers."
+
+
+def _poverty(poverty: Reading, code: str) -> str:
+    status = poverty.status(code)
+    when = f"({poverty.vintage.label})" if poverty.vintage else ""
+    if status == "secret":
+        return f"Son taux de pauvreté {when} est couvert par le secret statistique."
+    if status != "published":
+        return "Son taux de pauvreté n'est pas disponible."
+    rank = f"{poverty.rank(code)} quartiers dont le taux est publié"
+    return f"Son taux de pauvreté est de {poverty.text(code)} {when}, {rank}."
+
+
+def support(year: int, now: pd.Series, before: pd.Series | None) -> str:
+    """Say in French what a programme gives a quarter, and how it moved since the year before.
+
+    ``now`` and ``before`` are ``programme.grand_total`` of the quarter's rows; ``before`` is None
+    when the programme does not hold the year before.
+    """
+    count = int(now["projects"])
+    if not count:
+        return f"En {year}, aucun projet de la sélection ne sert ce quartier."
+    serve = f"{wording.plural(count, 'projet')} {'sert' if count == 1 else 'servent'} ce quartier"
+    if pd.isna(now["granted_cents"]):
+        return f"En {year}, {serve} ; aucun montant accordé n'est connu."
+    moved = ""
+    if before is not None and pd.notna(before["granted_cents"]):
+        then = int(before["granted_cents"])
+        gap = int(now["granted_cents"]) - then
+        moved = f" ({difference(gap, then)} par rapport à {year - 1})"
+    return f"En {year}, {serve} et {wording.euros(now['granted_cents'])} lui sont accordés{moved}."

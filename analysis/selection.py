@@ -1,0 +1,42 @@
+"""One selection, chosen once and holding on every page, in every export and command."""
+
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What is looked at: a programme, a year and filters; an empty filter lets everything pass."""
+
+    programme: str
+    year: int
+    themes: tuple[str, ...] = field(default=())
+    funders: tuple[str, ...] = field(default=())
+    statuses: tuple[str, ...] = field(default=())
+    dispositifs: tuple[str, ...] = field(default=())
+    quarters: tuple[str, ...] = field(default=())
+
+
+_COLUMNS = {
+    "themes": "theme",
+    "funders": "funder",
+    "statuses": "status",
+    "dispositifs": "dispositif",
+}
+
+
+def apply(ledger: pd.DataFrame, selection: Selection, *, quarters: bool = True) -> pd.DataFrame:
+    """Return the rows of the ledger that the selection lets pass.
+
+    ``quarters=False`` leaves the choice of quarters out: a map colours every quarter even when
+    one is chosen.
+    """
+    keep = ledger["year"] == selection.year
+    for name, column in _COLUMNS.items():
+        chosen = getattr(selection, name)
+        if chosen:
+            keep &= ledger[column].isin(chosen)
+    if quarters and selection.quarters:
+        keep &= ledger["qpv_code"].isin(selection.quarters)
+    return ledger[keep.fillna(False)]

@@ -1,0 +1,133 @@
+"""Every data set of the atlas: producer, licence, address, vintage, perimeter and fingerprint.
+
+Each folder of the data directory may hold a ``catalogue.toml``; a file that is not listed there
+cannot be read, and a listed file is read only if its sha256 is the recorded one.
+"""
+
+import hashlib
+import os
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from geo.errors import DataFileError
+
+_FIELDS = ("file", "title", "producer", "licence", "source", "vintage", "perimeter", "sha256")
+_OPTIONAL = ("generation", "data_year", "blank", "limits", "fictitious")
+RESTORE = (
+    "Pour le rétablir : « git checkout -- data » dans le dossier de l'atlas, ou réinstallez "
+    "l'atlas, puis rechargez la page."
+)
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """One published file: what it is, where it comes from, and what its blank cells mean."""
+
+    key: str
+    path: Path
+    title: str
+    producer: str
+    licence: str
+    source: str
+    vintage: str
+    perimeter: str
+    sha256: str
+    generation: int | None = None
+    data_year: int | None = None
+    blank: str = "absent"
+    limits: str = ""
+    fictitious: bool = False
+
+    @property
+    def credit(self) -> str:
+        """Return the French line shown under a figure: producer, title, vintage, perimeter."""
+        return f"{self.producer}, {self.title}, {self.vintage} ; périmètre : {self.perimeter}"
+
+
+def data_directory() -> Path:
+    """Return the data directory: ``ATLAS_DATA_DIR`` if set, else ``data/`` of the project."""
+    chosen = os.environ.get("ATLAS_DATA_DIR")
+    return Path(chosen) if chosen else Path(__file__).resolve().parent.parent / "data"
+
+
+def load_catalogue(directory: Path) -> dict[str, Dataset]:
+    """Read every ``catalogue.toml`` below the data directory, by data set key.
+
+    Raises DataFileError when a catalogue cannot be read, misses a field, has an unknown one, or
+    names a data set that another has named.
+    """
+    found: dict[str, Dataset] = {}
+    for path in sorted(directory.glob("*/catalogue.toml")):
+        for key, entry in _read_toml(path).items():
+            if key in found:
+                raise DataFileError(
+                    f"Le jeu « {key} » est dans deux catalogues ({found[key].path.parent.name}/ et "
+                    f"{path.parent.name}/) ; donnez-lui un autre nom dans l'un des deux."
+                )
+            found[key] = _dataset(key, entry, path)
+    if not found:
+        raise DataFileError(
+            f"Aucun catalogue de données dans {directory.name}/ ; attendu : "
+            f"{directory.name}/qpv/catalogue.toml. {RESTORE}"
+        )
+    return found
+
+
+def read_verified(dataset: Dataset) -> bytes:
+    """Return the bytes of a data set after comparing its sha256 with the catalogue's.
+
+    Raises DataFileError when the file is missing or altered, saying how to restore it.
+    """
+    name = f"{dataset.path.parent.name}/{dataset.path.name}"
+    try:
+        content = dataset.path.read_bytes()
+    except OSError as error:
+        raise DataFileError(
+            f"Le fichier {name} (« {dataset.title} ») est absent ou illisible. {RESTORE}"
+        ) from error
+    found = hashlib.sha256(content).hexdigest()
+    if found != dataset.sha256:
+        raise DataFileError(
+            f"Le fichier {name} (« {dataset.title} ») n'est pas celui du catalogue : "
+            f"{len(content)} octets, empreinte {found[:12]}… ; attendu : {dataset.sha256[:12]}… "
+            f"Il a été tronqué ou modifié. {RESTORE}"
+        )
+    return content
+
+
+def condition(dataset: Dataset) -> tuple[str, str]:
+    """Return "sound", "missing" or "altered", and what is wrong in French (empty if nothing)."""
+    try:
+        read_verified(dataset)
+    except DataFileError as error:
+        return ("altered" if dataset.path.is_file() else "missing"), str(error)
+    return "sound", ""
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise DataFileError(
+            f"Le catalogue {path.parent.name}/{path.name} est illisible ({error}). {RESTORE}"
+        ) from error
+
+
+def _dataset(key: str, entry: Any, catalogue: Path) -> Dataset:
+    given = set(entry) if isinstance(entry, dict) else set()
+    missing = [field for field in _FIELDS if field not in given or not entry[field]]
+    unknown = sorted(given - {*_FIELDS, *_OPTIONAL})
+    faults = [
+        f"champ(s) {what} {', '.join(names)}"
+        for what, names in (("absent(s)", missing), ("inconnu(s)", unknown))
+        if names
+    ]
+    if faults:
+        raise DataFileError(
+            f"{catalogue.parent.name}/{catalogue.name}, jeu « {key} » : {' ; '.join(faults)}. "
+            f"{RESTORE}"
+        )
+    values = {name: value for name, value in entry.items() if name != "file"}
+    return Dataset(key=key, path=catalogue.parent / str(entry["file"]), **values)

@@ -1,0 +1,335 @@
+"""The only door for files: published layers and tables, read into frames that keep a contract.
+
+Everything takes a ``Dataset`` of the catalogue; its fingerprint is checked before it is parsed.
+CSV is read as text first, so that codes keep their zeros and a blank cell stays a blank cell.
+"""
+
+import io
+import json
+import math
+
+import geopandas as gpd
+import pandas as pd
+from shapely.errors import ShapelyError
+from shapely.geometry import shape
+
+from geo.catalogue import Dataset, read_verified
+from geo.cells import Sheet, refuse, require
+from geo.errors import DataFileError
+from geo.schema import (
+    AMOUNTS,
+    COMMUNES,
+    CROSSWALK,
+    FIGURES,
+    FUNDING,
+    PROJECTS,
+    QUARTERS,
+    QUARTERS_2015,
+    WGS84,
+    report,
+)
+
+_QUARTER_COLUMNS = {
+    "qpv_code": ("code_qp", "Code_QP", "CODE_QP"),
+    "qpv_name": ("lib_qp", "Lib_QP", "NOM_QP", "nom_qp"),
+    "commune_codes": ("insee_com", "INSEE_COM"),
+    "commune_names": ("lib_com", "COMMUNE_QP", "commune_qp"),
+}
+_LEVELS = {
+    "epci": "epci",
+    "departement": "department",
+    "region": "region",
+    "pays": "country",
+    "commune": "commune",
+}
+_POSTS = {
+    "adulte-relais": ("Poste d'adulte-relais", "adulte-relais"),
+    "postes-fonjep": ("Poste Fonjep", "fonjep"),
+}
+
+
+def read_table(dataset: Dataset) -> pd.DataFrame:
+    """Read a CSV of the catalogue as text, one column a field, blank cells as missing.
+
+    Blank lines are left out but counted: index ``k`` is line ``k + 2`` of the file. Raises
+    DataFileError when it is not a UTF-8 comma-separated table or a column is named twice.
+    """
+    content = read_verified(dataset)
+    try:
+        # Read without header, so that a line with more fields than the first one is refused.
+        lines = pd.read_csv(
+            io.StringIO(content.decode("utf-8-sig")),
+            header=None,
+            dtype="str",
+            keep_default_na=False,
+            na_values=[""],
+            skip_blank_lines=False,
+        )
+    except (UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        raise DataFileError(
+            f"{dataset.path.name} n'est pas un tableau CSV lisible ({error}) ; attendu : UTF-8, "
+            "séparateur virgule, une ligne d'en-tête."
+        ) from error
+    named = lines.loc[:, lines.iloc[0].notna()]
+    frame = named.iloc[1:].set_axis(named.iloc[0].tolist(), axis="columns").dropna(how="all")
+    twice = frame.columns[frame.columns.duplicated()].unique()
+    if len(twice):
+        raise DataFileError(
+            f"{dataset.path.name} : colonne(s) {', '.join(twice)} présente(s) plusieurs fois ; "
+            "gardez-en une."
+        )
+    return frame.set_index(frame.index - 1)
+
+
+def _sheet(dataset: Dataset, columns: tuple[str, ...]) -> Sheet:
+    return Sheet(read_table(dataset), dataset.path.name, columns)
+
+
+def read_quarters(dataset: Dataset) -> gpd.GeoDataFrame:
+    """Read a GeoJSON layer of QPV (contract QUARTERS, EPSG:4326, sorted by code).
+
+    The published names of the columns are recognised in their several spellings. Raises
+    DataFileError on broken JSON or geometry, ContractError on missing or wrong values.
+    """
+    content = read_verified(dataset)
+    try:
+        features = json.loads(content)["features"]
+        rows = [dict(feature["properties"]) for feature in features]
+        shapes = [shape(feature["geometry"]) for feature in features]
+    except (ValueError, KeyError, TypeError, AttributeError, ShapelyError) as error:
+        raise DataFileError(
+            f"{dataset.path.name} n'est pas un GeoJSON lisible ({error}) ; attendu : une "
+            "FeatureCollection de polygones."
+        ) from error
+    table = pd.DataFrame(rows, dtype="str")
+    names = _aliases(table, dataset.path.name)
+    named = pd.DataFrame({column: table[alias] for column, alias in names.items()})
+    layer = gpd.GeoDataFrame(named, geometry=shapes, crs=WGS84)
+    source = dataset.path.name
+    refuse(report(layer, QUARTERS, source, first_line=1, row="entité", names=names))
+    _require_polygons(layer, source)
+    return layer.sort_values("qpv_code", ignore_index=True)
+
+
+def _aliases(table: pd.DataFrame, source: str) -> dict[str, str]:
+    found = {
+        column: next((name for name in names if name in table.columns), names[0])
+        for column, names in _QUARTER_COLUMNS.items()
+    }
+    require(tuple(found.values()), list(table.columns), source)
+    return found
+
+
+def _require_polygons(layer: gpd.GeoDataFrame, source: str) -> None:
+    area = layer.geom_type.isin(["Polygon", "MultiPolygon"]) & ~layer.is_empty & layer.is_valid
+    bounds = layer.bounds.abs()
+    degrees = (bounds[["minx", "maxx"]] <= 180).all(axis=1) & (bounds[["miny", "maxy"]] <= 90).all(
+        axis=1
+    )
+    for wrong, expected in (
+        (~area, "des polygones sans auto-intersection"),
+        (area & ~degrees, "des longitudes et latitudes en degrés (WGS 84)"),
+    ):
+        if wrong.any():
+            codes = ", ".join(layer.loc[wrong, "qpv_code"])
+            raise DataFileError(
+                f"{source} : contour inutilisable pour {codes} ; attendu : {expected}."
+            )
+
+
+def read_quarters_2015(dataset: Dataset) -> pd.DataFrame:
+    """Read the table of the 2015 quarters: code, name, communes, populations, NPNRU (oui/non)."""
+    populations = ("population_2013", "population_2018")
+    sheet = _sheet(dataset, ("code_qp_2015", "name", "communes", *populations, "npnru"))
+    frame = sheet.frame.assign(**{name: sheet.integers(name) for name in populations})
+    frame = frame.rename(columns={"code_qp_2015": "qpv_code", "name": "qpv_name"})
+    return sheet.checked(frame, QUARTERS_2015, {"qpv_code": "code_qp_2015", "qpv_name": "name"})
+
+
+def read_crosswalk(dataset: Dataset) -> pd.DataFrame:
+    """Read the official correspondence 2015 ↔ 2024 (contract CROSSWALK), one row a 2024 quarter."""
+    names = {"qpv_code": "qp2024", "qpv_code_2015": "qp2015_1", "relation": "statut"}
+    sheet = _sheet(dataset, tuple(names.values()))
+    frame = pd.DataFrame({column: sheet.text(name) for column, name in names.items()})
+    return sheet.checked(frame, CROSSWALK, names)
+
+
+def read_communes(dataset: Dataset) -> pd.DataFrame:
+    """Read the communes (contract COMMUNES): code, name, municipal population, interior point."""
+    names = {
+        "commune_code": "code_insee",
+        "commune_name": "nom",
+        "population": "population_municipale",
+    }
+    sheet = _sheet(dataset, (*names.values(), "lon", "lat"))
+    communes = pd.DataFrame(
+        {
+            "commune_code": sheet.text("code_insee"),
+            "commune_name": sheet.text("nom"),
+            "population": sheet.integers("population_municipale"),
+            "lon": sheet.floats("lon"),
+            "lat": sheet.floats("lat"),
+        }
+    )
+    return sheet.checked(communes, COMMUNES, names)
+
+
+def read_insee(dataset: Dataset) -> pd.DataFrame:
+    """Read Insee's long table by QPV (contract FIGURES); file year and data year stay apart."""
+    sheet = _sheet(dataset, ("code_qp", "variable", "file_year", "data_year", "value"))
+    frame = pd.DataFrame(
+        {
+            "area_level": "quarter",
+            "area_code": sheet.text("code_qp"),
+            "variable": sheet.text("variable"),
+            "data_year": sheet.integers("data_year"),
+            "file_year": sheet.integers("file_year"),
+            "value": sheet.floats("value"),
+        }
+    )
+    return _figures(sheet, frame, dataset, {"area_code": "code_qp"})
+
+
+def read_panel(dataset: Dataset) -> pd.DataFrame:
+    """Read a wide table by QPV (``code_qp``), one column a variable, into contract FIGURES.
+
+    The data year is the one the catalogue gives for the whole file, else column ``data_year``.
+    """
+    keys = ("code_qp",) if dataset.data_year else ("code_qp", "data_year")
+    sheet = _sheet(dataset, keys)
+    index = sheet.frame.index
+    whole_file = pd.Series(dataset.data_year, index=index, dtype="Int64")
+    wide = {
+        "area_level": "quarter",
+        "area_code": sheet.text("code_qp"),
+        "data_year": whole_file if dataset.data_year else sheet.integers("data_year"),
+        "file_year": pd.Series(pd.NA, index=index, dtype="Int64"),
+    }
+    variables = [name for name in sheet.frame.columns if name not in ("code_qp", "data_year")]
+    parts = [
+        pd.DataFrame({**wide, "variable": name, "value": sheet.floats(name)}, index=index)
+        for name in variables
+    ]
+    return _figures(sheet, pd.concat(parts), dataset, {"area_code": "code_qp"})
+
+
+def read_comparators(dataset: Dataset) -> pd.DataFrame:
+    """Read the Filosofi figures of communes, EPCI, department, region, France (FIGURES)."""
+    sheet = _sheet(dataset, ("level", "code", "variable", "data_year", "value"))
+    frame = pd.DataFrame(
+        {
+            "area_level": sheet.text("level").map(lambda level: _LEVELS.get(level, level)),
+            "area_code": sheet.text("code"),
+            "variable": sheet.text("variable"),
+            "data_year": sheet.integers("data_year"),
+            "file_year": pd.Series(pd.NA, index=sheet.frame.index, dtype="Int64"),
+            "value": sheet.floats("value"),
+        }
+    )
+    return _figures(sheet, frame, dataset, {"area_level": "level", "area_code": "code"})
+
+
+def read_programme(projects: Dataset, funding: Dataset) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Read a programme in the atlas's own shape: (PROJECTS, FUNDING), euros made integer cents.
+
+    Raises ContractError with every fault of both files: wrong cells, a funding line that names no
+    project, a project without a funding line (the totals would lose it).
+    """
+    table = _sheet(projects, tuple(PROJECTS.columns))
+    frame = table.frame[list(PROJECTS.columns)].astype("str")
+    frame["fictitious"] = table.flags("fictitious")
+    for column in ("year", "beneficiaries"):
+        frame[column] = table.integers(column)
+    for column in ("lon", "lat"):
+        frame[column] = table.floats(column)
+    names = {f"{amount}_cents": f"{amount}_eur" for amount in AMOUNTS}
+    lines = _sheet(funding, ("project_id", "funder", "status", *names.values()))
+    money = lines.frame[["project_id", "funder", "status"]].assign(
+        **{cents: lines.cents(euros) for cents, euros in names.items()}
+    )
+    refuse(
+        table.report(frame, PROJECTS),
+        lines.report(money, FUNDING, names),
+        _unmatched(money, frame, f"{lines.name} : financement sans projet dans {table.name}"),
+        _unmatched(frame, money, f"{table.name} : projet sans financement dans {lines.name}"),
+    )
+    return frame.reset_index(drop=True), money.reset_index(drop=True)
+
+
+def _unmatched(rows: pd.DataFrame, others: pd.DataFrame, fault: str) -> str:
+    alone = sorted(set(rows["project_id"].dropna()) - set(others["project_id"].dropna()))
+    if not alone:
+        return ""
+    more = f" et {len(alone) - 20} autres" if len(alone) > 20 else ""
+    return (
+        f"{fault} : {', '.join(alone[:20])}{more}. Ajoutez la ligne qui manque (un montant inconnu "
+        "reste vide), ou retirez celle-ci."
+    )
+
+
+def read_posts(dataset: Dataset, programme: str, funder: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Read the ANCT table of funded posts as a programme: (PROJECTS, FUNDING).
+
+    A post of a year is a project; it has no location and no theme of its own. A
+    ``code_tiers_siret`` that is a name and not 14 digits leaves the SIRET missing.
+    """
+    names = {
+        "project_id": "id_poste",
+        "title": "type",
+        "year": "annee",
+        "operator": "raison_sociale",
+        "granted_cents": "montant_eur",
+    }
+    sheet = _sheet(dataset, (*names.values(), "code_tiers_siret"))
+    post, kind, siret = (sheet.text(name) for name in ("id_poste", "type", "code_tiers_siret"))
+    missing = pd.Series(pd.NA, index=post.index, dtype="Int64")
+    frame = pd.DataFrame(index=post.index, columns=list(PROJECTS.columns), dtype="str").assign(
+        project_id="POSTE-" + post + "-" + sheet.text("annee"),
+        programme=pd.Series(programme, index=post.index, dtype="str"),
+        fictitious=False,
+        reference=post,
+        year=sheet.integers("annee"),
+        title=_post_word(kind, 0) + " n° " + post,
+        operator=sheet.text("raison_sociale"),
+        operator_siret=siret.where(siret.str.fullmatch("[0-9]{14}")),
+        dispositif=_post_word(kind, 1),
+        lon=math.nan,
+        lat=math.nan,
+        beneficiaries=missing,
+    )
+    lines = pd.DataFrame(
+        {
+            "project_id": frame["project_id"],
+            "funder": pd.Series(funder, index=post.index, dtype="str"),
+            "status": pd.Series("granted", index=post.index, dtype="str"),
+            "requested_cents": missing,
+            "granted_cents": sheet.cents("montant_eur"),
+            "previous_cents": missing,
+        }
+    )
+    return sheet.checked(frame, PROJECTS, names), sheet.checked(lines, FUNDING, names)
+
+
+def _post_word(kind: pd.Series, k: int) -> pd.Series:
+    return kind.map({code: words[k] for code, words in _POSTS.items()}).astype("str")
+
+
+def _figures(
+    sheet: Sheet, frame: pd.DataFrame, dataset: Dataset, names: dict[str, str]
+) -> pd.DataFrame:
+    text = ["area_level", "area_code", "variable", "status", "dataset"]
+    generation = pd.Series(dataset.generation, index=frame.index, dtype="Int64")
+    status = _blank_status(frame, dataset.blank)
+    frame = frame.assign(status=status, generation=generation, dataset=dataset.key)
+    frame = frame.astype(dict.fromkeys(text, "str"))
+    return sheet.checked(frame[list(FIGURES.columns)], FIGURES, names)
+
+
+def _blank_status(frame: pd.DataFrame, blank: str) -> pd.Series:
+    # A variable that is blank for every area of a vintage was not published that year: "absent",
+    # whatever a single blank cell means in that file.
+    keys = ["variable", "data_year", "file_year"]
+    known = frame["value"].notna()
+    published_somewhere = frame.groupby(keys, dropna=False)["value"].transform("count") > 0
+    status = pd.Series("published", index=frame.index, dtype="str")
+    return status.mask(~known, blank).mask(~published_somewhere, "absent")

@@ -1,0 +1,286 @@
+"""A contrat de ville as data: EPCI, perimeters, comparators, funders, programmes.
+
+One TOML file a territory, in ``data/territories/``; national nomenclatures (themes, statuses,
+uncertainty of positions) are in ``data/nomenclature.toml``.
+"""
+
+import os
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pyproj import CRS
+
+from geo.crs import metric_crs
+from geo.errors import CrsError, TerritoryError
+
+# Fields of a territory file: those it must have, then those it may have. "" is the file itself;
+# another name is a table, or a list of tables, of the file.
+_FIELDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "": (
+        (
+            *("code", "name", "short_name", "contract", "metric_crs", "generation"),
+            *("figures_generation", "default_programme", "epci", "datasets", "comparators"),
+            *("axes", "funders", "dispositifs", "programmes"),
+        ),
+        ("npnru",),
+    ),
+    "epci": (("siren", "name"), ("population", "communes")),
+    "comparators": (("level", "code", "label"), ("former_codes",)),
+    "npnru": (("qpv", "label"), ()),
+    "axes": (("code", "label"), ("short",)),
+    "funders": (("code", "label"), ("short", "signatory")),
+    "dispositifs": (("code", "label"), ("short",)),
+    "programmes": (
+        ("code", "label", "format", "fictitious"),
+        ("projects", "funding", "posts", "funder"),
+    ),
+}
+_WORDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "": (("groups", "themes", "statuses", "uncertainty_m", "positions"), ()),
+    "groups": (("code", "label", "letter"), ("short",)),
+    "themes": (("code", "label", "axis", "group"), ("short",)),
+}
+_CODES = ("code", "siren", "qpv", "level")
+
+
+@dataclass(frozen=True)
+class Term:
+    """A coded word of a nomenclature: code, full label, short label."""
+
+    code: str
+    label: str
+    short: str
+
+
+@dataclass(frozen=True)
+class Funder(Term):
+    """An institution, or a family of institutions, that pays for projects."""
+
+    signatory: bool = False
+
+
+@dataclass(frozen=True)
+class Theme(Term):
+    """A theme of the ANCT nomenclature, its axis and the family it is drawn with."""
+
+    axis: str = ""
+    group: str = ""
+
+
+@dataclass(frozen=True)
+class Group(Term):
+    """A family of themes: one colour and one letter on maps and charts."""
+
+    letter: str = ""
+
+
+@dataclass(frozen=True)
+class Comparator:
+    """A larger area a quarter is compared with; ``former_codes`` are not the same area."""
+
+    level: str
+    code: str
+    label: str
+    former_codes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Programme:
+    """A set of projects: its data sets by role, its format, and whether it is fictitious."""
+
+    code: str
+    label: str
+    format: str
+    fictitious: bool
+    datasets: dict[str, str]
+    funder: str = ""
+
+
+@dataclass(frozen=True)
+class Nomenclature:
+    """National vocabularies: themes, families of themes, statuses, uncertainty in metres."""
+
+    themes: tuple[Theme, ...]
+    groups: tuple[Group, ...]
+    statuses: dict[str, str]
+    uncertainty_m: dict[str, float]
+    positions: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Territory:
+    """A contrat de ville, ready to use."""
+
+    code: str
+    name: str
+    short_name: str
+    contract: str
+    crs: CRS
+    generation: int
+    figures_generation: int
+    epci_siren: str
+    epci_name: str
+    datasets: dict[str, str]
+    comparators: tuple[Comparator, ...]
+    npnru: dict[str, str]
+    axes: tuple[Term, ...]
+    funders: tuple[Funder, ...]
+    dispositifs: tuple[Term, ...]
+    programmes: tuple[Programme, ...]
+    default_programme: str
+    nomenclature: Nomenclature
+
+    def programme(self, code: str) -> Programme:
+        """Return the programme with this code; raises TerritoryError if there is none."""
+        for programme in self.programmes:
+            if programme.code == code:
+                return programme
+        known = ", ".join(programme.code for programme in self.programmes)
+        raise TerritoryError(f"Programme « {code} » inconnu ; programmes du territoire : {known}.")
+
+
+def territory_code() -> str | None:
+    """Return the territory asked for by ``ATLAS_TERRITORY``, if any."""
+    return os.environ.get("ATLAS_TERRITORY") or None
+
+
+def load_territory(directory: Path, code: str | None = None) -> Territory:
+    """Read ``territories/<code>.toml`` of the data directory (the first by name without a code).
+
+    Raises TerritoryError, with every fault found, when the file is absent, incomplete or
+    contradicts itself.
+    """
+    path = _territory_path(directory, code)
+    content = _read(path, _FIELDS)
+    nomenclature = _nomenclature(_read(directory / "nomenclature.toml", _WORDS))
+    try:
+        territory = _territory(content, nomenclature)
+    except CrsError as error:
+        raise TerritoryError(f"{path.name}, metric_crs : {error}") from error
+    _refuse(path, _contradictions(territory))
+    return territory
+
+
+def _territory_path(directory: Path, code: str | None) -> Path:
+    files = sorted((directory / "territories").glob("*.toml"))
+    for path in files:
+        if code is None or path.stem == code:
+            return path
+    known = ", ".join(path.stem for path in files) or "aucun"
+    raise TerritoryError(
+        f"Aucun fichier de territoire « {code or '*'} » dans {directory.name}/territories/ ; "
+        f"territoires présents : {known}."
+    )
+
+
+def _read(path: Path, fields: dict[str, tuple[tuple[str, ...], tuple[str, ...]]]) -> dict[str, Any]:
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise TerritoryError(f"Le fichier {path.name} est absent ou illisible.") from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise TerritoryError(
+            f"Le fichier {path.name} n'est pas un TOML valide : {error}."
+        ) from error
+    faults = _entry_faults("", content, *fields[""])
+    for table, (required, optional) in fields.items():
+        found = content.get(table, [])
+        for k, entry in enumerate(found if isinstance(found, list) else [found], start=1):
+            faults += _entry_faults(f"{table} n° {k}, ", entry, required, optional)
+    _refuse(path, faults)
+    return content
+
+
+def _entry_faults(
+    where: str, entry: object, required: tuple[str, ...], optional: tuple[str, ...]
+) -> list[str]:
+    if not isinstance(entry, dict):
+        return [f"{where}« {entry} » n'est pas une table"]
+    missing = [f"{where}champ « {name} » absent" for name in required if name not in entry]
+    known = {*required, *optional}
+    unknown = [f"{where}champ « {name} » inconnu" for name in entry if name not in known]
+    numbers = [
+        f"{where}« {name} » : {entry[name]} n'est pas un texte ; mettez des guillemets"
+        for name in _CODES
+        if name in entry and not isinstance(entry[name], str)
+    ]
+    return missing + unknown + numbers
+
+
+def _contradictions(territory: Territory) -> list[str]:
+    programmes = [programme.code for programme in territory.programmes]
+    funders = {funder.code for funder in territory.funders}
+    faults = [
+        f"programme « {programme.code} » : financeur « {programme.funder} » absent de funders"
+        for programme in territory.programmes
+        if programme.funder and programme.funder not in funders
+    ]
+    if territory.default_programme not in programmes:
+        faults.append(f"default_programme « {territory.default_programme} » absent de programmes")
+    return faults
+
+
+def _refuse(path: Path, faults: list[str]) -> None:
+    if faults:
+        listed = "\n".join(f"- {fault}" for fault in faults)
+        raise TerritoryError(
+            f"{path.name} : {len(faults)} défaut(s).\n{listed}\nPrenez exemple sur un autre "
+            "fichier de data/territories/."
+        )
+
+
+def _term(entry: dict[str, Any]) -> dict[str, Any]:
+    return {**entry, "short": entry.get("short", entry["label"])}
+
+
+def _nomenclature(content: dict[str, Any]) -> Nomenclature:
+    return Nomenclature(
+        themes=tuple(Theme(**_term(entry)) for entry in content["themes"]),
+        groups=tuple(Group(**_term(entry)) for entry in content["groups"]),
+        statuses=dict(content["statuses"]),
+        uncertainty_m={name: float(metres) for name, metres in content["uncertainty_m"].items()},
+        positions=dict(content["positions"]),
+    )
+
+
+def _territory(content: dict[str, Any], nomenclature: Nomenclature) -> Territory:
+    return Territory(
+        code=content["code"],
+        name=content["name"],
+        short_name=content["short_name"],
+        contract=content["contract"],
+        crs=metric_crs(content["metric_crs"]),
+        generation=content["generation"],
+        figures_generation=content["figures_generation"],
+        epci_siren=content["epci"]["siren"],
+        epci_name=content["epci"]["name"],
+        datasets=dict(content["datasets"]),
+        comparators=tuple(_comparator(entry) for entry in content["comparators"]),
+        npnru={entry["qpv"]: entry["label"] for entry in content.get("npnru", [])},
+        axes=tuple(Term(**_term(entry)) for entry in content["axes"]),
+        funders=tuple(Funder(**_term(entry)) for entry in content["funders"]),
+        dispositifs=tuple(Term(**_term(entry)) for entry in content["dispositifs"]),
+        programmes=tuple(_programme(entry) for entry in content["programmes"]),
+        default_programme=content["default_programme"],
+        nomenclature=nomenclature,
+    )
+
+
+def _comparator(entry: dict[str, Any]) -> Comparator:
+    return Comparator(**{**entry, "former_codes": tuple(entry.get("former_codes", ()))})
+
+
+def _programme(entry: dict[str, Any]) -> Programme:
+    roles: dict[str, str] = {
+        name: entry[name] for name in ("projects", "funding", "posts") if name in entry
+    }
+    return Programme(
+        code=entry["code"],
+        label=entry["label"],
+        format=entry["format"],
+        fictitious=entry["fictitious"],
+        datasets=roles,
+        funder=entry.get("funder", ""),
+    )

@@ -1,0 +1,97 @@
+"""What a quarter can be coloured by: an indicator, or the programme's euros per inhabitant."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from analysis import wording
+from analysis.indicators import latest
+from analysis.selection import Selection
+from geo.errors import AtlasError
+from store.atlas import Atlas
+from store.tables import quarter_table
+
+EFFORT = "granted_per_inhabitant"
+# A count says first how large a quarter is: it is read in the table, not as a colour.
+_COLOURED_KINDS = ("share", "median", "mean", "index")
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One measure of every quarter: ``figures`` holds ``value``, ``status`` and French ``text``."""
+
+    code: str
+    label: str
+    unit: str
+    decimals: int
+    figures: pd.DataFrame
+    vintage: str
+    perimeter: str
+    datasets: tuple[str, ...]
+
+    def text(self, value: float) -> str:
+        """Write a value of this measure (a break of the legend) in French, with its unit."""
+        if self.unit == "%":
+            return wording.percent(value, self.decimals)
+        words = wording.number(value, self.decimals)
+        return f"{words}{wording.NARROW}{self.unit}" if self.unit.startswith("€") else words
+
+
+def measure_labels(atlas: Atlas) -> dict[str, str]:
+    """Return the measures a map may be coloured by, by code, in order: label with its theme."""
+    labels = {EFFORT: "Programme : crédits accordés par habitant"}
+    for code, indicator in atlas.indicators.items():
+        if indicator.kind in _COLOURED_KINDS:
+            labels[code] = f"{indicator.theme} : {indicator.label.lower()}"
+    return labels
+
+
+def measure(atlas: Atlas, selection: Selection, code: str) -> Measure:
+    """Return a measure of every quarter for a selection.
+
+    Raises AtlasError for a code that ``measure_labels`` does not list.
+    """
+    if code == EFFORT:
+        return _effort(atlas, selection)
+    if code not in measure_labels(atlas):
+        raise AtlasError(f"L'indicateur « {code} » ne se cartographie pas.")
+    indicator = atlas.indicators[code]
+    vintage, frame = latest(indicator, atlas.figures, atlas.crosswalk)
+    texts = [
+        indicator.text(value, status)
+        for value, status in zip(frame["value"], frame["status"], strict=True)
+    ]
+    return Measure(
+        code=code,
+        label=indicator.label,
+        unit=indicator.unit,
+        decimals=indicator.decimals,
+        figures=frame.assign(text=texts),
+        vintage=vintage.label if vintage else "aucune donnée",
+        perimeter=f"périmètre {vintage.generation}" if vintage else "",
+        datasets=(vintage.dataset,) if vintage else (),
+    )
+
+
+def _effort(atlas: Atlas, selection: Selection) -> Measure:
+    programme = atlas.territory.programme(selection.programme)
+    vintage, _ = atlas.population
+    euros = quarter_table(atlas, selection)[EFFORT] / 100
+    frame = pd.DataFrame({"value": euros})
+    frame["status"] = euros.isna().map({True: "absent", False: "published"})
+    unit = f"€{wording.NARROW}par habitant"
+    frame["text"] = [
+        wording.MISSING if pd.isna(value) else f"{wording.number(value)}{wording.NARROW}{unit}"
+        for value in euros
+    ]
+    when = f"programme {selection.year}, population {vintage.label}" if vintage else ""
+    return Measure(
+        code=EFFORT,
+        label="Crédits accordés par habitant",
+        unit="€",
+        decimals=0,
+        figures=frame,
+        vintage=when,
+        perimeter=f"population du périmètre {vintage.generation}" if vintage else "",
+        datasets=(*programme.datasets.values(), *((vintage.dataset,) if vintage else ())),
+    )

@@ -1,0 +1,146 @@
+"""The tables of a selection: one source for the screen, the exports and the command line."""
+
+from dataclasses import replace
+
+import geopandas as gpd
+import pandas as pd
+
+from analysis.allocation import CENTS
+from analysis.indicators import latest
+from analysis.programme import NO_THEME, by_quarter, per_inhabitant, project_table
+from analysis.selection import Selection, apply
+from analysis.vocabulary import LOCATION_WORDS, SITUATION_WORDS, TARGET_WORDS, labels
+from geo.schema import WGS84
+from store.atlas import Atlas
+
+
+def selected(atlas: Atlas, selection: Selection, *, quarters: bool = True) -> pd.DataFrame:
+    """Return the ledger rows of a selection (see ``analysis.selection.apply``)."""
+    return apply(atlas.programme(selection.programme).ledger, selection, quarters=quarters)
+
+
+def year_before(atlas: Atlas, selection: Selection) -> pd.DataFrame | None:
+    """Return the rows of the same selection a year earlier; None if the programme lacks it."""
+    if selection.year - 1 not in atlas.years(selection.programme):
+        return None
+    return selected(atlas, replace(selection, year=selection.year - 1))
+
+
+def quarter_table(atlas: Atlas, selection: Selection) -> pd.DataFrame:
+    """Return one row a quarter, by code: names, population, projects, cents, cents an inhabitant.
+
+    Every quarter is there, chosen or not; zero where the selection has no project for it.
+    """
+    rows = selected(atlas, selection, quarters=False)
+    frame = pd.DataFrame(atlas.quarters.drop(columns="geometry")).set_index("qpv_code")
+    frame["label"] = frame.index.map(atlas.quarter_labels)
+    frame["npnru"] = frame.index.isin(list(atlas.territory.npnru))
+    frame["population"] = atlas.population[1].reindex(frame.index)
+    frame = frame.join(by_quarter(rows, list(frame.index)))
+    frame["granted_per_inhabitant"] = per_inhabitant(frame["granted_cents"], frame["population"])
+    return frame
+
+
+def projects_of(atlas: Atlas, selection: Selection) -> pd.DataFrame:
+    """Return one row a project of the selection with its amounts (cents) and its position.
+
+    The amounts are those of the selected lines: with a quarter chosen, the part of that quarter.
+    """
+    loaded = atlas.programme(selection.programme)
+    table = project_table(selected(atlas, selection))
+    place = loaded.projects[["project_id", "operator_siret", "lon", "lat", "position_method"]]
+    return table.merge(place.join(loaded.located), on="project_id", how="left", validate="1:1")
+
+
+def export_quarters(atlas: Atlas, selection: Selection) -> gpd.GeoDataFrame:
+    """Return the quarters of a selection as they leave the atlas (EPSG:4326, French columns).
+
+    Money in euros; for each indicator its latest value, status, year and perimeter generation;
+    ``donnees_fictives`` says that the money comes from a fictitious programme.
+    """
+    table = quarter_table(atlas, selection)
+    vintage, _ = atlas.population
+    frame = pd.DataFrame(
+        {
+            "code_qpv": table.index,
+            "nom": table["qpv_name"],
+            "communes": table["commune_names"],
+            "codes_insee": table["commune_codes"],
+            "npnru": table["npnru"],
+            "generation": atlas.territory.generation,
+            "annee_programme": selection.year,
+            "projets": table["projects"],
+            **_money(table),
+            "accorde_par_habitant_eur": (table["granted_per_inhabitant"] / 100).round(2),
+            "accorde_par_habitant_base": vintage.label if vintage else None,
+            "donnees_fictives": atlas.territory.programme(selection.programme).fictitious,
+        }
+    )
+    frame = pd.concat([frame, _indicator_columns(atlas, table.index)], axis="columns")
+    if selection.quarters:
+        frame = frame[frame["code_qpv"].isin(selection.quarters)]
+    shapes = atlas.quarters.set_index("qpv_code").geometry.reindex(frame["code_qpv"])
+    return gpd.GeoDataFrame(frame.reset_index(drop=True), geometry=shapes.to_numpy(), crs=WGS84)
+
+
+def export_projects(atlas: Atlas, selection: Selection) -> gpd.GeoDataFrame:
+    """Return the projects of a selection as they leave the atlas (EPSG:4326, French columns).
+
+    A project without coordinates has no geometry and is kept; the position is indicative.
+    """
+    table = projects_of(atlas, selection)
+    words = {name: labels(atlas.territory, name) for name in ("theme", "dispositif", "status")}
+    frame = pd.DataFrame(
+        {
+            "identifiant": table["project_id"],
+            "programme": table["programme"],
+            "donnees_fictives": table["fictitious"].astype(bool),
+            "reference": table["reference"],
+            "annee": table["year"],
+            "intitule": table["title"],
+            "porteur": table["operator"],
+            "siret": table["operator_siret"],
+            "theme_code": table["theme"].where(table["theme"] != NO_THEME),
+            "theme": table["theme"].map(words["theme"]),
+            "dispositif": table["dispositif"].map(words["dispositif"]),
+            "statuts": _joined(table["statuses"], words["status"]),
+            "quartiers": table["quarters"].map(", ".join),
+            "beneficie_a": _joined(table["targets"], TARGET_WORDS),
+            "situation": table["situation"].map(SITUATION_WORDS),
+            "etat_position": table["location_status"].map(LOCATION_WORDS),
+            "distance_limite_m": table["distance_to_edge_m"].round(1),
+            "incertitude_m": table["uncertainty_m"],
+            **_money(table),
+        }
+    )
+    shapes = gpd.points_from_xy(table["lon"], table["lat"])
+    located = table["lon"].notna() & table["lat"].notna()
+    layer = gpd.GeoDataFrame(frame, geometry=shapes, crs=WGS84)
+    layer.loc[~located, "geometry"] = None
+    return layer
+
+
+def _money(table: pd.DataFrame) -> dict[str, pd.Series]:
+    names = dict(zip(CENTS, ("demande_eur", "accorde_eur", "annee_precedente_eur"), strict=True))
+    return {name: table[cents].astype("Float64") / 100 for cents, name in names.items()}
+
+
+def _joined(codes: pd.Series, words: dict[str, str]) -> pd.Series:
+    return codes.map(lambda found: ", ".join(words.get(code, code) for code in found))
+
+
+def _indicator_columns(atlas: Atlas, index: pd.Index) -> pd.DataFrame:
+    columns: dict[str, pd.Series | str | int | None] = {}
+    status_words = {
+        "published": "publié",
+        "secret": "secret",
+        "absent": "absent",
+        "not_comparable": "non comparable",
+    }
+    for code, indicator in atlas.indicators.items():
+        vintage, frame = latest(indicator, atlas.figures, atlas.crosswalk)
+        columns[code] = frame["value"].reindex(index)
+        columns[f"{code}_statut"] = frame["status"].reindex(index).map(status_words)
+        columns[f"{code}_annee"] = vintage.label if vintage else None
+        columns[f"{code}_perimetre"] = vintage.generation if vintage else None
+    return pd.DataFrame(columns, index=index)

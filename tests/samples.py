@@ -1,0 +1,85 @@
+"""Data shared by the tests of the engine: the real atlas, copies of its data, small frames."""
+
+import hashlib
+import re
+import shutil
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import pandas as pd
+from shapely.geometry import box
+
+from geo.catalogue import Dataset
+from geo.schema import AMOUNTS, FUNDING, PROJECTS
+from store.atlas import Atlas
+
+DATA = Path(__file__).resolve().parent.parent / "data"
+CENTS = [f"{amount}_cents" for amount in AMOUNTS]
+
+
+@cache
+def atlas() -> Atlas:
+    """The atlas of the embedded data, read once for the whole run."""
+    return Atlas(DATA)
+
+
+def copy_data(target: Path) -> Path:
+    """Copy the data directory, so that a test can break it."""
+    return Path(
+        shutil.copytree(DATA, target / "data", ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    )
+
+
+def rewrite(path: Path, content: str) -> None:
+    """Change an embedded file of a copy and record its new fingerprint in its catalogue."""
+    before = hashlib.sha256(path.read_bytes()).hexdigest()
+    path.write_text(content, encoding="utf-8")
+    after = hashlib.sha256(path.read_bytes()).hexdigest()
+    catalogue = path.parent / "catalogue.toml"
+    text = catalogue.read_text(encoding="utf-8")
+    assert before in text
+    catalogue.write_text(text.replace(before, after), encoding="utf-8")
+
+
+def dataset(path: Path, content: str, **options: Any) -> Dataset:
+    """Write a file and return it as a data set of a catalogue, fingerprint included."""
+    path.write_bytes(content.encode("utf-8"))
+    words = dict.fromkeys(("title", "producer", "licence", "source", "vintage", "perimeter"), "x")
+    fingerprint = hashlib.sha256(path.read_bytes()).hexdigest()
+    key = re.sub(r"\W+", "_", path.stem)
+    return Dataset(key=key, path=path, sha256=fingerprint, **{**words, **options})
+
+
+def project_frame(*rows: dict[str, Any]) -> pd.DataFrame:
+    """Projects of contract PROJECTS; each row gives only what matters to the test."""
+    plain = {
+        "programme": "essai",
+        "fictitious": True,
+        "year": 2025,
+        "title": "Action",
+        "operator": "Porteur",
+    }
+    numbered = [{"project_id": f"P{k}", **plain, **row} for k, row in enumerate(rows)]
+    frame = pd.DataFrame(numbered, columns=list(PROJECTS.columns))
+    other = {"year": "Int64", "beneficiaries": "Int64", "lon": "float64", "lat": "float64"}
+    text = dict.fromkeys(PROJECTS.columns, "str")
+    return frame.astype({**text, **other, "fictitious": "bool"})
+
+
+def funding_frame(*rows: dict[str, Any]) -> pd.DataFrame:
+    """Funding lines of contract FUNDING; an amount not given is missing."""
+    frame = pd.DataFrame(
+        [{"funder": "etat", "status": "granted", **row} for row in rows],
+        columns=list(FUNDING.columns),
+    )
+    text = dict.fromkeys(("project_id", "funder", "status"), "str")
+    return frame.astype({**text, **dict.fromkeys(CENTS, "Int64")})
+
+
+def squares() -> gpd.GeoDataFrame:
+    """Two squares of 1 km that share an edge, in Lambert-93, the higher code first."""
+    west, east = box(600_000, 7_000_000, 601_000, 7_001_000), box(601_000, 7e6, 602_000, 7_001_000)
+    codes = ["QN00002B", "QN00001A"]
+    return gpd.GeoDataFrame({"qpv_code": codes}, geometry=[west, east], crs="EPSG:2154")
