@@ -1,0 +1,36 @@
+"""The atlas: page configuration, shared selection, navigation."""
+
+import streamlit as st
+
+from geo.errors import AtlasError
+from ui import cache, filters, frame, navigation, state
+
+st.set_page_config(
+    page_title="Atlas des quartiers prioritaires",
+    page_icon="🗺️",
+    layout="wide",
+    initial_sidebar_state="expanded",
+)
+st.html(frame.STYLE)
+
+try:
+    atlas = cache.get_atlas()
+    direct = state.start(atlas)
+except AtlasError as error:
+    st.error(frame.plain(str(error)), icon=":material/error:")
+    st.stop()
+
+
+def draw(entry: navigation.Entry) -> None:
+    """Draw one page with the selection of the session, and keep the URL in step with it."""
+    selection = state.current()
+    state.write_url(selection, entry.word)
+    frame.draw_page(entry, atlas, selection)
+
+
+pages = navigation.streamlit_pages(draw)
+page = st.navigation(list(pages.values()), position="top")
+if direct and page is pages["carte"]:
+    st.switch_page(pages["quartiers"])
+filters.render(atlas)
+page.run()

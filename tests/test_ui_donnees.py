@@ -1,0 +1,184 @@
+"""The page of data: the catalogue as it is now, the exports as they are selected."""
+
+import shlex
+from dataclasses import replace
+from html import unescape
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+import cli
+from analysis import wording
+from analysis.programme import by_target, grand_total
+from analysis.selection import Selection
+from geo.catalogue import condition
+from store.atlas import Atlas
+from store.exports import CONTENTS, export_bytes, export_name
+from store.tables import selected
+from tests.samples import atlas, copy_data
+from ui.pages.donnees import command
+
+DEMO = Selection("demo", 2025)
+FILTERED = replace(DEMO, themes=("1.1", "3.1"), quarters=("QN06208M", "QN06211M"))
+POSTS = Selection("postes", 2023)
+VIEWS = ("Sources", "Exports", "Territoire", "Lexique")
+
+
+def script(selection, atlas):
+    import streamlit as st
+
+    from ui import frame, navigation
+
+    entry = next(entry for entry in navigation.PAGES if entry.word == "donnees")
+    st.navigation([*navigation.streamlit_pages(lambda _: None).values()], position="hidden")
+    frame.draw_page(entry, atlas, selection)
+
+
+def show(selection, view="Sources", opened=None):
+    given = {"selection": selection, "atlas": opened or atlas()}
+    page = AppTest.from_function(script, kwargs=given, default_timeout=60).run()
+    page.button_group(key="data_view").set_value(view).run()
+    assert not page.exception
+    return page
+
+
+def html_of(page):
+    return unescape("".join(element.proto.body for element in page.get("html")))
+
+
+def texts_of(page):
+    return [text.value.replace("\\", "") for text in page.markdown]
+
+
+def test_every_data_set_is_described():
+    page = show(DEMO)
+    text = html_of(page)
+    assert len(page.expander) == len(atlas().catalogue)
+    for dataset in atlas().catalogue.values():
+        for words in (
+            dataset.producer,
+            dataset.licence,
+            dataset.source,
+            dataset.vintage,
+            dataset.perimeter,
+            dataset.limits,
+            dataset.sha256[:12],
+        ):
+            assert words in text
+        assert any(dataset.title in label.replace("\\", "") for label in labels(page))
+    count = len(atlas().catalogue)
+    assert f"{count} jeux de données au catalogue : {count} conformes." in texts_of(page)
+
+
+def labels(page):
+    return [expander.label for expander in page.expander]
+
+
+@pytest.mark.parametrize(
+    ("damage", "state", "words"),
+    [
+        (lambda path: path.unlink(), "missing", "1 absent"),
+        (lambda path: path.write_bytes(path.read_bytes()[:-10]), "altered", "1 altéré"),
+    ],
+    ids=["missing", "altered"],
+)
+@pytest.mark.parametrize("key", ["qpv_2024", "insee_qpv", "demo_projets", "communes"])
+def test_damaged_file_is_shown_with_how_to_restore_it(tmp_path, damage, state, words, key):
+    data = copy_data(tmp_path)
+    opened = Atlas(data)
+    path = opened.catalogue[key].path
+    path.chmod(0o644)
+    damage(path)
+    assert condition(opened.catalogue[key])[0] == state
+    page = show(DEMO, opened=opened)
+    (error,) = page.error
+    assert path.name in error.value.replace("\\", "")
+    assert "rétablir" in error.value
+    assert any(words in text for text in texts_of(page))
+    for view in VIEWS[2:]:
+        assert not show(DEMO, view, opened).error
+
+
+@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("selection", [DEMO, POSTS], ids=["demo", "posts"])
+def test_every_view_opens(view, selection):
+    assert not show(selection, view).error
+
+
+@pytest.mark.parametrize("selection", [DEMO, FILTERED, POSTS], ids=["all", "filters", "posts"])
+def test_what_is_said_beside_the_buttons_is_what_is_selected(selection):
+    rows = selected(atlas(), selection)
+    whole, located = grand_total(rows), by_target(rows)["granted_cents"]["quarter"]
+    quarters, projects = (
+        text for text in texts_of(show(selection, "Exports")) if text[0].isdigit()
+    )
+    assert quarters.startswith(f"{len(selection.quarters) or len(atlas().quarters)} quartiers")
+    assert wording.euros(located, 2) in quarters
+    assert projects.startswith(wording.plural(int(whole["projects"]), "projet"))
+    assert f"{wording.euros(whole['granted_cents'], 2)} accordés" in projects
+    assert f"{wording.euros(whole['requested_cents'], 2)} demandés" in projects
+
+
+def test_buttons_are_four_and_empty_selections_stay_exportable():
+    empty = replace(DEMO, themes=("4.2",), dispositifs=("npnru",))
+    page = show(empty, "Exports")
+    assert len(page.download_button) == 4
+    assert any(text.startswith("0 projet") for text in texts_of(page))
+    assert export_bytes(atlas(), empty, "projects", "csv").count(b"\r\n") == 1
+
+
+def test_fiction_is_said():
+    def captions(page):
+        return [caption.value for caption in page.caption]
+
+    assert any("_fictif" in text for text in captions(show(DEMO, "Exports")))
+    assert not any("_fictif" in text for text in captions(show(POSTS, "Exports")))
+
+
+def test_territory_tells_its_facts():
+    text = html_of(show(DEMO, "Territoire"))
+    territory = atlas().territory
+    words = [territory.epci_siren, *(axis.label for axis in territory.axes), *territory.npnru]
+    words += [funder.label for funder in territory.funders if funder.signatory]
+    words += [
+        territory.nomenclature.positions[name] for name in territory.nomenclature.uncertainty_m
+    ]
+    for metres in territory.nomenclature.uncertainty_m.values():
+        words.append(f"±\u202f{wording.number(metres)}\u202fm")
+    assert [word for word in words if word not in text] == []
+
+
+def test_glossary_has_the_words_of_the_screens():
+    text = html_of(show(DEMO, "Lexique"))
+    for word in (*wording.STATUS_WORDS.values(), "Indécis", "Périmètre", "Non affecté"):
+        assert word in text
+
+
+@pytest.mark.parametrize("what", CONTENTS)
+@pytest.mark.parametrize("selection", [FILTERED, POSTS], ids=["filters", "posts"])
+def test_command_of_the_page_writes_the_file_of_the_button(tmp_path, monkeypatch, what, selection):
+    monkeypatch.chdir(tmp_path)
+    words = shlex.split(command(atlas(), selection, what))
+    assert words[:2] == ["python", "cli.py"]
+    assert cli.main(words[2:]) == 0
+    written = tmp_path / export_name(atlas(), selection, what, "geojson")
+    assert written.read_bytes() == export_bytes(atlas(), selection, what, "geojson")
+
+
+def test_downloads_of_the_app_are_the_bytes_of_the_engine(atlas_url, open_page, tmp_path):
+    selection = Selection("demo", 2024, themes=("1.1",), quarters=("QN06208M",))
+    address = f"{atlas_url}/donnees?programme=demo&annee=2024&theme=1.1&quartier=QN06208M"
+    page = open_page(address, accept_downloads=True).page
+    page.get_by_text("Exports", exact=True).click()
+    names = {"geojson": "GeoJSON (carte)", "csv": "CSV (tableur)"}
+    for place, what in enumerate(CONTENTS):
+        for file_format, label in names.items():
+            button = page.get_by_role("button", name=label).nth(place)
+            with page.expect_download() as arriving:
+                button.click()
+            arriving.value.save_as(tmp_path / "recu")
+            assert arriving.value.suggested_filename == export_name(
+                atlas(), selection, what, file_format
+            )
+            expected = export_bytes(atlas(), selection, what, file_format)
+            assert (tmp_path / "recu").read_bytes() == expected

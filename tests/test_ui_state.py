@@ -1,0 +1,125 @@
+"""The selection and the URL: a link gives the same figures, and nothing in it can break a page."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from streamlit.testing.v1 import AppTest
+
+from analysis.selection import Selection
+from analysis.vocabulary import labels
+from store.measures import EFFORT
+from tests.samples import atlas
+from ui import state
+
+APP = Path(__file__).resolve().parent.parent / "app.py"
+ANYTHING = "<img src=x onerror=alert(1)>,$x$,../../etc/passwd,=1+1"
+
+
+def opened(**words):
+    page = AppTest.from_file(str(APP), default_timeout=60)
+    page.query_params.update(words)
+    page.run()
+    assert not page.exception
+    return page
+
+
+def words_of(page):
+    read = page.query_params.items()
+    return {name: value if isinstance(value, str) else value[-1] for name, value in read}
+
+
+def codes(column):
+    return st.lists(st.sampled_from(list(labels(atlas().territory, column))), unique=True)
+
+
+@settings(deadline=None)
+@given(
+    year=st.sampled_from([2023, 2024, 2025]),
+    filters=st.fixed_dictionaries({item.field: codes(item.column) for item in state.FILTERS}),
+    quarters=st.lists(st.sampled_from(list(atlas().quarter_labels)), unique=True),
+)
+def test_a_link_reproduces_any_selection(year, filters, quarters):
+    chosen: dict[str, Any] = {name: tuple(found) for name, found in filters.items()}
+    selection = Selection("demo", year, quarters=tuple(quarters), **chosen)
+    values, notices = state.parse(state.query(selection), atlas())
+    assert not notices
+    assert values.pop("measure") == EFFORT
+    read: dict[str, Any] = {
+        name: tuple(v) if isinstance(v, list) else v for name, v in values.items()
+    }
+    assert Selection(**read) == selection
+
+
+@settings(deadline=None)
+@given(
+    st.dictionaries(
+        st.sampled_from(["programme", "annee", "theme", "statut", "quartier", "indicateur", "x"]),
+        st.text(max_size=30),
+    )
+)
+def test_any_url_gives_a_selection(words):
+    values, _ = state.parse(words, atlas())
+    assert values["year"] in atlas().years(values["programme"])
+    assert set(values["quarters"]) <= set(atlas().quarter_labels)
+
+
+def test_defaults_are_the_latest_year_of_the_default_programme():
+    page = opened()
+    assert words_of(page) == {"programme": "demo", "annee": "2025"}
+    assert page.title[0].value == "Carte"
+
+
+@pytest.mark.parametrize("code", ["QN06211M", "QN06208M"])
+def test_a_link_to_a_quarter_opens_its_page(code):
+    page = opened(quartier=code)
+    assert page.title[0].value == "Quartiers"
+    assert words_of(page)["quartier"] == code
+
+
+def test_a_full_link_opens_the_map_on_its_quarter_and_indicator():
+    page = opened(programme="demo", annee="2024", quartier="QN06208M", indicateur="poverty_rate")
+    assert page.title[0].value == "Carte"
+    assert words_of(page) == {
+        "programme": "demo",
+        "annee": "2024",
+        "quartier": "QN06208M",
+        "indicateur": "poverty_rate",
+    }
+
+
+def test_unknown_values_fall_back_with_a_notice():
+    page = opened(programme="demo", annee="1999", quartier="QN99999X", theme=ANYTHING)
+    notices = " ".join(info.value for info in page.info)
+    for word in ("1999", "QN99999X", "Thèmes"):
+        assert word in notices
+    assert words_of(page) == {"programme": "demo", "annee": "2025"}
+
+
+def test_another_programme_falls_back_on_its_latest_year():
+    page = opened()
+    page.sidebar.selectbox[0].set_value("postes").run()
+    assert not page.exception
+    assert words_of(page) == {"programme": "postes", "annee": "2023"}
+
+
+def test_the_reset_empties_every_filter():
+    page = opened(
+        programme="demo", annee="2024", theme="1.1", statut="granted", quartier="QN06208M"
+    )
+    page.sidebar.button[0].click().run()
+    assert words_of(page) == {"programme": "demo", "annee": "2024"}
+
+
+def test_a_selection_is_said_in_words():
+    said = state.in_words(Selection("demo", 2025, themes=("1.1", "1.2")), atlas())
+    assert said.startswith("Programmation 2025 · Éducation, Santé · tous financeurs")
+    assert said.endswith("16 quartiers")
+
+
+def test_filters_are_those_of_a_selection():
+    names = {item.field for item in state.FILTERS}
+    assert names | {"programme", "year", "quarters"} == set(asdict(Selection("x", 1)))

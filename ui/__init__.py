@@ -1,0 +1,1 @@
+"""The Streamlit interface: the only folder that imports Streamlit."""

@@ -1,0 +1,22 @@
+"""What is read once for everyone: the atlas of a territory, which no session may modify."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from geo.catalogue import data_directory
+from geo.territory import territory_code
+from store.atlas import Atlas, open_atlas
+
+
+def get_atlas() -> Atlas:
+    """Return the atlas of the configured data directory and territory, shared by all sessions.
+
+    Raises AtlasError when the territory cannot be read; the next call tries again.
+    """
+    return _open(str(data_directory()), territory_code())
+
+
+@st.cache_resource(show_spinner="Lecture des données du territoire…")
+def _open(directory: str, code: str | None) -> Atlas:
+    return open_atlas(Path(directory), code)

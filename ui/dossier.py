@@ -1,0 +1,121 @@
+"""One project in full: what it is, where it is, whom it serves, who pays."""
+
+import pandas as pd
+import streamlit as st
+
+from analysis import wording
+from analysis.allocation import CENTS
+from analysis.programme import grand_total
+from analysis.vocabulary import LOCATION_WORDS, RULE_WORDS, SITUATION_WORDS, TARGET_WORDS, label
+from store.atlas import Atlas, LoadedProgramme
+from ui import frame
+from ui.tables import fact_list, html_table
+
+_HEADERS = ("Demandé", "Accordé", "Année précédente")
+_RENEWAL = {"new": "première demande", "renewed": "renouvellement"}
+
+
+def render(atlas: Atlas, loaded: LoadedProgramme, project_id: str) -> None:
+    """Draw a project whole: every line of funding, whatever the filters."""
+    row = int((loaded.projects["project_id"] == project_id).to_numpy().argmax())
+    project, place = loaded.projects.iloc[row], loaded.located.iloc[row]
+    st.subheader(frame.plain(project["title"]), anchor=False)
+    where = _location(atlas, project, place, loaded.services.iloc[row])
+    st.html(fact_list(_identity(atlas, project) + where))
+    funding = loaded.funding[loaded.funding["project_id"] == project_id]
+    st.html(_funding(atlas, funding))
+    rows = loaded.ledger[loaded.ledger["project_id"] == project_id]
+    st.html(_beneficiaries(atlas, rows))
+    st.caption("Toutes les lignes de financement du projet, sans tenir compte des filtres.")
+
+
+def _identity(atlas: Atlas, project: pd.Series) -> list[tuple[str, str]]:
+    people = project["beneficiaries"]
+    return [
+        ("Porteur", project["operator"]),
+        ("SIRET", _text(project["operator_siret"])),
+        ("Référence", _text(project["reference"])),
+        ("Année", str(project["year"])),
+        ("Thème", _label(atlas, "theme", project["theme"])),
+        ("Dispositif", _label(atlas, "dispositif", project["dispositif"])),
+        ("Demande", _RENEWAL.get(_text(project["renewal"]), "")),
+        ("Bénéficiaires", "" if pd.isna(people) else wording.plural(int(people), "personne")),
+    ]
+
+
+def _location(
+    atlas: Atlas, project: pd.Series, place: pd.Series, service: pd.Series
+) -> list[tuple[str, str]]:
+    words = ", ".join(filter(None, (_text(project["address"]), _text(project["commune_name"]))))
+    return [
+        ("Adresse", words),
+        ("Position", _position(atlas, place)),
+        ("Précision", _precision(atlas, project, place)),
+        ("Situation", SITUATION_WORDS[service["situation"]]),
+        ("Codes inconnus", service["unknown_codes"]),
+    ]
+
+
+def _position(atlas: Atlas, place: pd.Series) -> str:
+    state = place["location_status"]
+    if state == "not_located":
+        return "Non localisé : aucune coordonnée."
+    name = atlas.quarter_labels[place["nearest_qpv_code"]]
+    metres = wording.number(abs(place["distance_to_edge_m"])) + f"{wording.NARROW}m"
+    side = "à l'intérieur" if place["distance_to_edge_m"] < 0 else "à l'extérieur"
+    words = LOCATION_WORDS[state].capitalize()
+    return f"{words} ; {metres} {side} de la limite de {name}. Indicatif."
+
+
+def _precision(atlas: Atlas, project: pd.Series, place: pd.Series) -> str:
+    if place["location_status"] == "not_located":
+        return ""
+    method = _text(project["position_method"]) or "unknown"
+    words = atlas.territory.nomenclature.positions.get(method, method)
+    return f"±{wording.NARROW}{wording.number(place['uncertainty_m'])}{wording.NARROW}m ({words})"
+
+
+def _funding(atlas: Atlas, funding: pd.DataFrame) -> str:
+    lines = [
+        (
+            label(atlas.territory, "funder", line["funder"]),
+            label(atlas.territory, "status", line["status"]),
+            *_amounts(line),
+        )
+        for _, line in funding.iterrows()
+    ]
+    total = ("Total", "", *_amounts(grand_total(funding)))
+    headers = ("Financeur", "Statut", *_HEADERS)
+    return html_table("Financements", headers, lines, totals=[total])
+
+
+def _beneficiaries(atlas: Atlas, rows: pd.DataFrame) -> str:
+    parts = [part for _, part in rows.groupby(["target", "qpv_code"], dropna=False)]
+    lines = [
+        (
+            _target(atlas, part.iloc[0]),
+            RULE_WORDS[part["rule"].iloc[0]],
+            *_amounts(grand_total(part)),
+        )
+        for part in parts
+    ]
+    total = ("Total", "", *_amounts(grand_total(rows)))
+    headers = ("Bénéficie à", "Partage", *_HEADERS)
+    return html_table("Pour qui", headers, lines, totals=[total])
+
+
+def _target(atlas: Atlas, row: pd.Series) -> str:
+    code = _text(row["qpv_code"])
+    return atlas.quarter_labels[code] if code else TARGET_WORDS[row["target"]]
+
+
+def _amounts(cents: pd.Series) -> tuple[str, ...]:
+    return tuple(wording.euros(cents[name], 2) for name in CENTS)
+
+
+def _label(atlas: Atlas, column: str, code: object) -> str:
+    return label(atlas.territory, column, _text(code) or "none")
+
+
+def _text(value: object) -> str:
+    return "" if pd.isna(value) else str(value)  # type: ignore[call-overload]

@@ -1,0 +1,49 @@
+"""The sidebar: programme, year, quarters and filters, the same on every page."""
+
+import streamlit as st
+
+from analysis.vocabulary import labels
+from store.atlas import Atlas
+from ui import state
+
+
+def render(atlas: Atlas) -> None:
+    """Draw the sidebar; its widgets hold the selection in the session."""
+    territory = atlas.territory
+    with st.sidebar:
+        names = {programme.code: programme.label for programme in territory.programmes}
+        st.selectbox(
+            "Programme",
+            list(names),
+            format_func=names.__getitem__,
+            key=state.key("programme"),
+            on_change=_keep_year,
+            args=(atlas,),
+        )
+        years = state.years_of(atlas, st.session_state[state.key("programme")])
+        st.selectbox("Année", years, key=state.key("year"))
+        quarters = state.quarter_names(atlas)
+        st.multiselect(
+            "Quartiers",
+            list(quarters),
+            format_func=quarters.__getitem__,
+            key=state.key("quarters"),
+            placeholder="Tous les quartiers",
+        )
+        for item in state.FILTERS:
+            words = labels(territory, item.column)
+            st.multiselect(
+                item.label,
+                list(words),
+                format_func=words.__getitem__,
+                key=state.key(item.field),
+                placeholder=item.every[0].upper() + item.every[1:],
+            )
+        st.button("Réinitialiser les filtres", on_click=state.reset, width="stretch")
+
+
+def _keep_year(atlas: Atlas) -> None:
+    # The other programme may not have this year: fall back on its latest.
+    years = state.years_of(atlas, st.session_state[state.key("programme")])
+    if st.session_state[state.key("year")] not in years:
+        st.session_state[state.key("year")] = years[0]

@@ -1,0 +1,71 @@
+"""What every page shares: title, selection in words, banner, notices, sources, errors."""
+
+from collections.abc import Callable, Iterable
+from html import escape
+from pathlib import Path
+
+import streamlit as st
+
+from analysis.indicators import Vintage
+from analysis.selection import Selection
+from geo.errors import AtlasError
+from store.atlas import Atlas
+from ui import state
+from ui.navigation import Entry
+
+INDICATIVE = "Positions indicatives : elles ne valent pas attestation d'appartenance à un quartier."
+STYLE = Path(__file__).parent / "assets" / "atlas.css"
+_BANNER = (
+    '<div role="note" class="demo"><strong>Données fictives</strong> : porteurs, projets '
+    "et montants sont inventés pour la démonstration ; périmètres et indicateurs des quartiers "
+    "sont réels.</div>"
+)
+
+
+def draw_page(entry: Entry, atlas: Atlas, selection: Selection) -> None:
+    """Draw a page in the shared frame; an error of the atlas becomes its French message."""
+    if atlas.territory.programme(selection.programme).fictitious:
+        st.html(_BANNER)
+    st.title(entry.title, anchor=False)
+    st.markdown(f"**{entry.question}** :small[:gray[{plain(state.in_words(selection, atlas))}]]")
+    for notice in st.session_state.pop(state.key("notices"), []):
+        st.info(notice, icon=":material/info:")
+    guarded(lambda: entry.render(atlas, selection))
+
+
+def guarded(draw: Callable[[], None]) -> None:
+    """Draw a part of a page; an error of the atlas shows as its message, not as a traceback."""
+    try:
+        draw()
+    except AtlasError as error:
+        st.error(plain(str(error)), icon=":material/error:")
+
+
+def plain(text: str) -> str:
+    """Escape a text for Streamlit's Markdown, so that it is shown letter by letter."""
+    escaped = "".join(f"\\{sign}" if sign in r"\`*_{}[]()<>#+-.!|~$:" else sign for sign in text)
+    return escaped.replace("\n", "  \n")
+
+
+def sources(atlas: Atlas, keys: Iterable[str], *remarks: str) -> None:
+    """Write the credit of each data set under the figures, then remarks, as small print."""
+    credits = [f"Source : {atlas.catalogue[key].credit}." for key in dict.fromkeys(keys)]
+    lines = "<br>".join(escape(line) for line in [*credits, *remarks] if line)
+    st.html(f'<p class="sources">{lines}</p>')
+
+
+def perimeter_remark(vintage: Vintage | None) -> str:
+    """Say on which perimeter a figure was measured and on which it is shown."""
+    if vintage is None or vintage.generation is None:
+        return ""
+    return (
+        f"Chiffre mesuré sur le périmètre {vintage.generation}, montré sur le quartier de 2024 qui "
+        "lui correspond."
+        if vintage.generation == 2015
+        else "Chiffre mesuré sur le périmètre 2024."
+    )
+
+
+def empty(message: str = "Aucun projet ne correspond à cette sélection.") -> None:
+    """Say that the selection is empty, and what to do."""
+    st.info(f"{message} Élargissez les filtres ou réinitialisez-les.", icon=":material/search_off:")

@@ -1,0 +1,158 @@
+"""What the map draws of an atlas: its published base, its projects, its present state."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from analysis import wording
+from analysis.classes import Classes, quantile_classes
+from analysis.programme import grand_total, totals
+from analysis.selection import Selection
+from analysis.vocabulary import labels
+from store.atlas import Atlas
+from store.measures import Measure
+from store.tables import selected
+from ui import maps
+from ui.charts import GROUP_COLOURS
+
+STATIC = Path(__file__).resolve().parent.parent / "static"
+# YlGnBu from light to dark (after ColorBrewer): its lightness falls all along, so that the order
+# survives colour blindness and grey print.
+RAMPS = {
+    1: ("#5dc0c0",),
+    2: ("#cfecb3", "#2a8fb8"),
+    3: ("#e3f4b8", "#5dc0c0", "#2355a4"),
+    4: ("#e3f4b8", "#97d6b9", "#31a6c2", "#2355a4"),
+    5: ("#eff9b5", "#a6dcb8", "#5dc0c0", "#1f80b8", "#22318d"),
+}
+_STATUS_CLASS = {
+    "secret": maps.SECRET,
+    "absent": maps.ABSENT,
+    "not_comparable": maps.NOT_COMPARABLE,
+}
+
+
+@dataclass(frozen=True)
+class Points:
+    """The located projects of a programme, all years, in the order of the map's layer."""
+
+    projects: pd.DataFrame
+    layer: maps.ProjectLayer
+    largest_cents: int
+
+
+@dataclass(frozen=True)
+class Layers:
+    """Switches of the map: projects, clusters, bands, names of communes."""
+
+    projects: bool = True
+    clusters: bool = False
+    bands: bool = False
+    communes: bool = True
+
+
+@st.cache_resource(show_spinner="Préparation de la carte…")
+def base(_atlas: Atlas, fingerprint: str) -> maps.MapBase:
+    """Publish the open layers of a territory, once a ``fingerprint`` of its data."""
+    quarters = _atlas.quarters.assign(
+        npnru=_atlas.quarters["qpv_code"].isin(list(_atlas.territory.npnru))
+    )
+    crs = _atlas.territory.crs.to_string()
+    return maps.publish_base(quarters, _atlas.bands, _atlas.communes, STATIC, crs=crs)
+
+
+@st.cache_resource(show_spinner="Préparation des projets…", max_entries=8)
+def points(_atlas: Atlas, fingerprint: str, programme: str) -> Points:
+    """Prepare the located projects of a programme, once a ``fingerprint`` of the data.
+
+    Only for the programmes of the data directory, which every user may see.
+    """
+    loaded = _atlas.programme(programme)
+    frame = loaded.projects.join(loaded.located["location_status"])
+    frame = frame[frame["location_status"] != "not_located"]
+    groups = _atlas.territory.nomenclature.groups
+    order = {group.code: index for index, group in enumerate(groups)}
+    group_of = {theme.code: theme.group for theme in _atlas.territory.nomenclature.themes}
+    granted = totals(loaded.ledger, "project_id")["granted_cents"].reindex(frame["project_id"])
+    words = labels(_atlas.territory, "theme")
+    drawn = pd.DataFrame(
+        {
+            "project_id": frame["project_id"],
+            "lon": frame["lon"],
+            "lat": frame["lat"],
+            "theme_index": frame["theme"].map(group_of).map(order).fillna(len(order)).astype(int),
+            "undecided": frame["location_status"] == "undecided",
+            "title": frame["title"],
+            "operator": frame["operator"],
+            "theme_label": frame["theme"].fillna("none").map(words),
+            "amount_label": _amount_labels(frame["year"], granted),
+        }
+    )
+    largest = int(granted.max()) if granted.notna().any() else 0
+    return Points(frame, maps.project_layer(drawn), largest)
+
+
+def _amount_labels(years: pd.Series, granted: pd.Series) -> list[str]:
+    return [
+        f"{wording.euros(cents)} accordés en {year}"
+        if not pd.isna(cents)
+        else f"{year}, sans décision"
+        for year, cents in zip(years, granted, strict=True)
+    ]
+
+
+def classes_of(measure: Measure) -> Classes:
+    """Return the classes of a measure over its published quarters."""
+    known = measure.figures.loc[measure.figures["status"] == "published", "value"]
+    return quantile_classes(known)
+
+
+def state(
+    atlas: Atlas,
+    selection: Selection,
+    measure: Measure,
+    map_base: maps.MapBase,
+    drawn: Points,
+    layers: Layers,
+) -> maps.MapState:
+    """Return the map's state for a selection: classes of the quarters, circles of the projects."""
+    figures = measure.figures.reindex(list(map_base.quarter_codes))
+    classes = classes_of(measure)
+    codes = [
+        str(classes.index(value)) if status == "published" else _STATUS_CLASS[status]
+        for value, status in zip(figures["value"], figures["status"], strict=True)
+    ]
+    producers = dict.fromkeys(atlas.catalogue[key].producer for key in measure.datasets)
+    source = f"Source : {', '.join(producers)}" if producers else ""
+    note = "\n".join(filter(None, (measure.label, measure.vintage, measure.perimeter, source)))
+    return maps.MapState(
+        classes="".join(codes),
+        labels=list(figures["text"]),
+        colours=RAMPS.get(classes.count, RAMPS[5]),
+        note=note,
+        selected=selection.quarters[0] if selection.quarters else None,
+        sizes=_sizes(atlas, selection, drawn, layers.projects),
+        theme_colours=GROUP_COLOURS,
+        theme_letters=[group.letter for group in atlas.territory.nomenclature.groups] + ["?"],
+        bands=layers.bands,
+        communes=layers.communes,
+        clusters=layers.clusters,
+    )
+
+
+def _sizes(atlas: Atlas, selection: Selection, drawn: Points, visible: bool) -> str:
+    rows = selected(atlas, selection)
+    granted = totals(rows, "project_id")["granted_cents"]
+    shown = drawn.projects["project_id"].isin(granted.index) & visible
+    cents = granted.reindex(drawn.projects["project_id"])
+    return maps.circle_codes(list(cents), list(shown), drawn.largest_cents)
+
+
+def not_drawn(atlas: Atlas, selection: Selection, drawn: Points) -> tuple[int, Any]:
+    """Count the selected projects that have no position, and their granted cents."""
+    rows = selected(atlas, selection)
+    whole = grand_total(rows[~rows["project_id"].isin(drawn.projects["project_id"])])
+    return int(whole["projects"]), whole["granted_cents"]

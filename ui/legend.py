@@ -1,0 +1,94 @@
+"""The legend of the map, built from the same classes and colours as the map."""
+
+from html import escape
+
+from analysis.classes import Classes
+from analysis.programme import NO_THEME
+from analysis.vocabulary import labels
+from analysis.wording import short_euros
+from store.atlas import Atlas
+from store.measures import Measure
+from ui import maps
+from ui.charts import GROUP_COLOURS
+from ui.layers import RAMPS, Layers, Points
+
+_MARKS = {
+    "secret": "secret statistique",
+    "absent": "non disponible",
+    "not_comparable": "non comparable",
+}
+_EXAMPLES = (1_000_000, 5_000_000, 15_000_000)
+
+
+def legend(atlas: Atlas, measure: Measure, classes: Classes, drawn: Points, layers: Layers) -> str:
+    """Return the legend as HTML: classes with their counts, marks, circles, families of themes."""
+    parts = [f"<strong>{escape(measure.label)}</strong> ({escape(measure.vintage)})"]
+    parts.append(_line(_classes(measure, classes) + _marks(measure)))
+    if layers.projects and drawn.layer.count:
+        parts.append(_line(_themes(atlas, drawn)))
+        if not layers.clusters:
+            parts.append(_line(_circles(drawn)))
+    return f'<div class="lg">{"".join(parts)}</div>'
+
+
+def projects_legend(atlas: Atlas, drawn: Points) -> str:
+    """Return the legend of the projects alone: families of themes and sizes of circles."""
+    if not drawn.layer.count:
+        return ""
+    return f'<div class="lg">{_line(_themes(atlas, drawn))}{_line(_circles(drawn))}</div>'
+
+
+def _line(items: list[str]) -> str:
+    cells = "".join(f"<span>{item}</span>" for item in items)
+    return f"<div>{cells}</div>"
+
+
+def _classes(measure: Measure, classes: Classes) -> list[str]:
+    colours = RAMPS.get(classes.count, ())
+    values = measure.figures.loc[measure.figures["status"] == "published", "value"]
+    found = values.map(classes.index).value_counts().to_dict()
+    return [
+        f'<i class="c" style="background:{colour}"></i>{escape(_range(measure, classes, k))} '
+        f"({found.get(k, 0)})"
+        for k, colour in enumerate(colours)
+    ]
+
+
+def _range(measure: Measure, classes: Classes, k: int) -> str:
+    low, high = measure.text(classes.breaks[k]), measure.text(classes.breaks[k + 1])
+    if low == high:
+        return low
+    joint = "à" if k == classes.count - 1 else "à moins de"
+    return f"{low} {joint} {high}"
+
+
+def _marks(measure: Measure) -> list[str]:
+    present = measure.figures["status"].value_counts()
+    return [
+        f'<i class="c {status}"></i>{word} ({present[status]})'
+        for status, word in _MARKS.items()
+        if status in present
+    ]
+
+
+def _themes(atlas: Atlas, drawn: Points) -> list[str]:
+    words = labels(atlas.territory, "group")
+    if drawn.projects["theme"].notna().all():
+        words = {code: word for code, word in words.items() if code != NO_THEME}
+    return [
+        f'<i class="d" style="background:{colour}"></i>{escape(word)}'
+        for word, colour in zip(words.values(), GROUP_COLOURS, strict=False)
+    ]
+
+
+def _circles(drawn: Points) -> list[str]:
+    items = []
+    for cents in (size for size in _EXAMPLES if size <= drawn.largest_cents):
+        size = round(2 * maps.circle_radius(cents, drawn.largest_cents))
+        items.append(_circle(size, "solid") + short_euros(cents))
+    hollow = _circle(12, "dashed") + "position indécise"
+    return ["Surface du cercle : montant accordé dans la sélection", *items, hollow]
+
+
+def _circle(size: int, border: str) -> str:
+    return f'<i class="o" style="width:{size}px;height:{size}px;border-style:{border}"></i>'

@@ -1,0 +1,73 @@
+"""The pages, as data: one question each."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+
+import streamlit as st
+
+from analysis.selection import Selection
+from store.atlas import Atlas
+
+Render = Callable[[Atlas, Selection], None]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A page: word in the URL, title, the question it answers, icon, module of ``ui.pages``."""
+
+    word: str
+    title: str
+    question: str
+    icon: str
+    module: str
+
+    @property
+    def render(self) -> Render:
+        """Return the function that draws the page."""
+        return import_module(f"ui.pages.{self.module}").render
+
+
+PAGES = (
+    Entry("carte", "Carte", "Où vont les moyens ?", ":material/map:", "carte"),
+    Entry("tableau", "Tableau de bord", "Que retenir ?", ":material/dashboard:", "tableau"),
+    Entry(
+        "quartiers",
+        "Quartiers",
+        "Comment va ce quartier ?",
+        ":material/location_city:",
+        "quartiers",
+    ),
+    Entry("projets", "Projets", "Quels projets, pour qui ?", ":material/list_alt:", "projets"),
+    Entry("donnees", "Données", "D'où viennent ces chiffres ?", ":material/database:", "donnees"),
+)
+
+
+def streamlit_pages(draw: Callable[[Entry], None]) -> dict[str, st.Page]:
+    """Return the Streamlit pages by word; the first is the default one, at the root."""
+    return {
+        entry.word: st.Page(
+            _bound(draw, entry),
+            title=entry.title,
+            icon=entry.icon,
+            url_path=entry.word,
+            default=entry is PAGES[0],
+        )
+        for entry in PAGES
+    }
+
+
+def _bound(draw: Callable[[Entry], None], entry: Entry) -> Callable[[], None]:
+    def page() -> None:
+        draw(entry)
+
+    page.__name__ = entry.word
+    return page
+
+
+def link(word: str, label: str, words: dict[str, str]) -> None:
+    """Draw a link to a page that carries the selection (``words`` of the URL) with it."""
+    entry = next(entry for entry in PAGES if entry.word == word)
+    # Streamlit knows a page by its word in the URL, not by the object given here.
+    target = st.Page(lambda: None, title=entry.title, url_path=word, default=entry is PAGES[0])
+    st.page_link(target, label=label, icon=entry.icon, query_params=words)

@@ -1,0 +1,1 @@
+"""One file a page; each has a ``render(atlas, selection)`` that the frame calls."""

@@ -1,0 +1,124 @@
+"""Carte: where the money goes."""
+
+import pandas as pd
+import streamlit as st
+
+from analysis import wording
+from analysis.programme import by_target, grand_total
+from analysis.selection import Selection
+from analysis.vocabulary import TARGET_WORDS
+from store.atlas import Atlas
+from store.measures import Measure, measure, measure_labels
+from store.tables import quarter_table, selected
+from ui import frame, layers, legend, maps, navigation, panel, state
+from ui.tables import html_table
+
+_SWITCHES = {
+    "projets": "Projets",
+    "grappes": "Regrouper",
+    "bandes": "Bandes 300 / 500 m",
+    "communes": "Communes",
+}
+_MOST_ROWS = 50
+_COUNTED_ONCE = (
+    '<p class="sources">Un projet qui sert plusieurs quartiers compte une fois dans chacun et une '
+    "seule fois dans le total ; les euros, eux, s'additionnent au centime.</p>"
+)
+
+
+def render(atlas: Atlas, selection: Selection) -> None:
+    """Draw the map, the panel of the chosen quarter and the same content as a table."""
+    with st.container(key="carte_rang", gap=None):
+        code, shown = _controls(atlas)
+        chosen = measure(atlas, selection, code)
+        left, right = st.columns([2, 1], gap="medium")
+    with left:
+        _map(atlas, selection, chosen, shown)
+    with right:
+        panel.render(atlas, selection)
+    keys = (atlas.dataset("quarters").key, *chosen.datasets)
+    frame.sources(atlas, keys, f"Indicateur : {chosen.perimeter}.", frame.INDICATIVE)
+
+
+def _controls(atlas: Atlas) -> tuple[str, layers.Layers]:
+    names = measure_labels(atlas)
+    left, right = st.columns([1, 1], gap="medium", vertical_alignment="bottom")
+    code = left.selectbox(
+        "Couleur des quartiers",
+        list(names),
+        index=list(names).index(st.session_state[state.key("measure")]),
+        format_func=names.__getitem__,
+        key="map_measure",
+        on_change=state.choose_measure,
+        args=("map_measure",),
+    )
+    on = right.pills(
+        "Couches",
+        list(_SWITCHES),
+        format_func=_SWITCHES.__getitem__,
+        selection_mode="multi",
+        default=["projets", "communes"],
+        key="map_layers",
+    )
+    return code, layers.Layers(
+        projects="projets" in on,
+        clusters="grappes" in on,
+        bands="bandes" in on,
+        communes="communes" in on,
+    )
+
+
+def _map(atlas: Atlas, selection: Selection, chosen: Measure, shown: layers.Layers) -> None:
+    map_base = layers.base(atlas, atlas.fingerprint)
+    drawn = layers.points(atlas, atlas.fingerprint, selection.programme)
+    look = layers.state(atlas, selection, chosen, map_base, drawn, shown)
+    maps.draw(map_base, look, drawn.layer, on_click=lambda code: state.choose_quarters([code]))
+    key = legend.legend(atlas, chosen, layers.classes_of(chosen), drawn, shown)
+    # One message for what stands under the map: its parts compress together.
+    st.html(key + _not_drawn(atlas, selection, drawn) + _table(atlas, selection, chosen))
+    navigation.link("projets", "Voir la liste des projets", state.query(selection))
+
+
+def _not_drawn(atlas: Atlas, selection: Selection, drawn: layers.Points) -> str:
+    count, cents = layers.not_drawn(atlas, selection, drawn)
+    if not count:
+        return ""
+    words = wording.plural(count, "projet sans position", "projets sans position")
+    return (
+        f'<p class="sources">{words} ({wording.euros(cents)} accordés) : comptés dans les totaux, '
+        "absents de la carte.</p>"
+    )
+
+
+def _table(atlas: Atlas, selection: Selection, chosen: Measure) -> str:
+    table = quarter_table(atlas, selection).join(chosen.figures)
+    table = table.sort_values("value", ascending=False, na_position="last", kind="stable")
+    marked = [code in selection.quarters[:1] for code in table.index]
+    first = "" if len(table) <= _MOST_ROWS else f", les {_MOST_ROWS} premiers sur {len(table)}"
+    return (
+        html_table(
+            f"Les mêmes chiffres en tableau ({selection.year}, tous quartiers{first})",
+            ("Quartier", chosen.label, "Projets", "Accordé"),
+            [_line(row) for _, row in table.head(_MOST_ROWS).iterrows()],
+            totals=_totals(selected(atlas, selection, quarters=False)),
+            highlighted=marked.index(True) if any(marked) else None,
+        )
+        + _COUNTED_ONCE
+    )
+
+
+def _totals(rows: pd.DataFrame) -> list[tuple[str, str, str, str]]:
+    parts = [(TARGET_WORDS[str(target)], part) for target, part in by_target(rows).iterrows()]
+    return [
+        (name, "", wording.number(part["projects"]), wording.euros(part["granted_cents"]))
+        for name, part in [*parts, ("Total", grand_total(rows))]
+    ]
+
+
+def _line(row: pd.Series) -> tuple[str, str, str, str]:
+    return (
+        row["label"],
+        row["text"],
+        wording.number(row["projects"]),
+        wording.euros(row["granted_cents"]),
+    )

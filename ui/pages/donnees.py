@@ -1,0 +1,255 @@
+"""Données: where the figures come from, and how to take them away."""
+
+from functools import partial
+
+import streamlit as st
+
+from analysis import wording
+from analysis.programme import by_target, grand_total
+from analysis.selection import Selection
+from geo.catalogue import Dataset, condition
+from geo.territory import Territory
+from store.atlas import Atlas
+from store.exports import MIME_TYPES, export_bytes, export_name
+from store.tables import selected
+from ui import frame
+from ui.tables import fact_list, html_table
+
+_STATES = {
+    "sound": ("conforme", ":material/check_circle:"),
+    "missing": ("absent", ":material/error:"),
+    "altered": ("altéré", ":material/error:"),
+}
+_BLANKS = {
+    "secret": "chiffre non diffusé (secret statistique)",
+    "absent": "chiffre absent du fichier",
+}
+_FORMATS = {"geojson": "GeoJSON (carte)", "csv": "CSV (tableur)"}
+_WORDS = (
+    ("Quartier (QPV)", "Quartier prioritaire de la politique de la ville, délimité par décret."),
+    (
+        "Périmètre",
+        "Contour sur lequel un chiffre est mesuré. Les contours de 2024 remplacent ceux de 2015 : "
+        "un chiffre de 2015 montré sur un quartier de 2024 le dit.",
+    ),
+    (
+        "Millésime",
+        "Année de la donnée. L'année d'un fichier n'est pas toujours celle de ses données ; "
+        "quand celle-ci n'est pas établie, c'est écrit.",
+    ),
+    (
+        "n.d.",
+        "Non disponible : le chiffre n'est pas publié, ou la cellule est vide dans la source. "
+        "Ce n'est pas zéro.",
+    ),
+    (
+        "secret",
+        "Secret statistique : l'Insee connaît le chiffre et ne le diffuse pas, parce que trop peu "
+        "de personnes sont concernées.",
+    ),
+    (
+        "non comparable",
+        "Un chiffre existe, mais il est mesuré sur un autre territoire ou d'une autre façon : "
+        "le mettre à côté tromperait.",
+    ),
+    (
+        "Demandé, accordé, année précédente",
+        "Trois montants distincts d'une ligne de financement, jamais additionnés entre eux.",
+    ),
+    (
+        "Indécis",
+        "La limite du quartier est plus proche que l'incertitude de la position : rien ne permet "
+        "de dire si le projet est dedans ou dehors.",
+    ),
+    ("Hors quartier", "Le projet se situe hors de tout quartier et ne déclare pas d'en servir un."),
+    ("Tout le territoire", "Le projet sert l'ensemble du contrat de ville."),
+    ("Non affecté", "Rien dans le dossier ne dit quel quartier le projet sert."),
+    (
+        "Conforme, altéré",
+        "L'empreinte (sha256) du fichier est recalculée à chaque affichage ; si elle diffère de "
+        "celle du catalogue, le fichier n'est pas lu.",
+    ),
+    (
+        "Position indicative",
+        "Une position aide à lire la carte ; elle ne vaut pas attestation d'appartenance à un "
+        "quartier.",
+    ),
+)
+
+
+def render(atlas: Atlas, selection: Selection) -> None:
+    """Draw one of four views: sources, exports, territory, glossary."""
+    views = {
+        "Sources": lambda: _sources(atlas),
+        "Exports": lambda: _exports(atlas, selection),
+        "Territoire": lambda: _territory(atlas),
+        "Lexique": lambda: st.html(fact_list(_WORDS)),
+    }
+    chosen = st.segmented_control(
+        "Vue",
+        list(views),
+        default="Sources",
+        required=True,
+        key="data_view",
+        label_visibility="collapsed",
+    )
+    views[chosen or "Sources"]()
+
+
+def _sources(atlas: Atlas) -> None:
+    found = {key: condition(dataset) for key, dataset in atlas.catalogue.items()}
+    st.markdown(_summary([state for state, _ in found.values()]))
+    for key, (state, problem) in found.items():
+        dataset = atlas.catalogue[key]
+        words, icon = _STATES[state]
+        title = f"{dataset.title} · {dataset.producer} · {dataset.vintage} · {words}"
+        with st.expander(frame.plain(title), icon=icon, expanded=state != "sound"):
+            if problem:
+                st.error(frame.plain(problem), icon=":material/error:")
+            st.html(fact_list(_facts(dataset, words)))
+
+
+def _summary(states: list[str]) -> str:
+    count = wording.plural(len(states), "jeu de données", "jeux de données")
+    faults = [
+        wording.plural(states.count(state), words)
+        for state, (words, _) in _STATES.items()
+        if state in states
+    ]
+    return f"{count} au catalogue : {', '.join(faults)}."
+
+
+def _facts(dataset: Dataset, state: str) -> list[tuple[str, str]]:
+    return [
+        ("État", state),
+        ("Nature", "données fictives de démonstration" if dataset.fictitious else ""),
+        ("Producteur", dataset.producer),
+        ("Licence", dataset.licence),
+        ("Source", dataset.source),
+        ("Millésime", dataset.vintage),
+        ("Périmètre", dataset.perimeter),
+        ("Cellule vide", _BLANKS.get(dataset.blank, dataset.blank)),
+        ("Limites", dataset.limits),
+        ("Fichier", f"{dataset.path.parent.name}/{dataset.path.name}"),
+        ("Empreinte", f"{dataset.sha256[:12]}… (sha256)"),
+    ]
+
+
+def _exports(atlas: Atlas, selection: Selection) -> None:
+    rows = selected(atlas, selection)
+    whole, located = grand_total(rows), by_target(rows)["granted_cents"]["quarter"]
+    quarters = wording.plural(len(selection.quarters or atlas.quarters), "quartier")
+    projects = wording.plural(int(whole["projects"]), "projet")
+    _download(
+        atlas,
+        selection,
+        "quarters",
+        "Quartiers",
+        f"{quarters} avec leurs indicateurs ; {wording.euros(located, 2)} "
+        "accordés leur sont attribués dans la sélection.",
+    )
+    _download(
+        atlas,
+        selection,
+        "projects",
+        "Projets",
+        f"{projects} ; {wording.euros(whole['requested_cents'], 2)} demandés, "
+        f"{wording.euros(whole['granted_cents'], 2)} accordés.{_part_only(selection)}",
+    )
+    st.html(
+        '<p class="sources">GeoJSON : RFC 7946, WGS 84. CSV : UTF-8, point-virgule, virgule '
+        "décimale. Une cellule vide est une valeur absente ; les colonnes « _statut » disent si un "
+        "chiffre est publié, secret, absent ou non comparable. Dans un CSV, un texte commençant "
+        "par = + - ou @ est précédé d'une apostrophe, pour qu'un tableur ne l'exécute pas.</p>"
+    )
+    if atlas.territory.programme(selection.programme).fictitious:
+        st.caption(
+            "Programme fictif : les fichiers le disent dans leur nom (« _fictif ») et dans la "
+            "colonne « donnees_fictives »."
+        )
+
+
+def _part_only(selection: Selection) -> str:
+    if not selection.quarters:
+        return ""
+    return " Les montants sont la part des quartiers choisis."
+
+
+def _download(atlas: Atlas, selection: Selection, what: str, title: str, words: str) -> None:
+    st.subheader(title, anchor=False)
+    st.markdown(frame.plain(words))
+    with st.container(horizontal=True):
+        for file_format, label in _FORMATS.items():
+            st.download_button(
+                label,
+                data=partial(export_bytes, atlas, selection, what, file_format),
+                file_name=export_name(atlas, selection, what, file_format),
+                mime=MIME_TYPES[file_format],
+                key=f"export_{what}_{file_format}",
+                on_click="ignore",
+                icon=":material/download:",
+            )
+    with st.expander("La même chose en ligne de commande"):
+        st.code(command(atlas, selection, what), language="bash", wrap_lines=True)
+
+
+def command(atlas: Atlas, selection: Selection, what: str) -> str:
+    """Return the command that writes the same GeoJSON file as the button."""
+    filters = {
+        "theme": selection.themes,
+        "funder": selection.funders,
+        "status": selection.statuses,
+        "dispositif": selection.dispositifs,
+        "quarter": selection.quarters,
+    }
+    words = [f"--{option} {code}" for option, codes in filters.items() for code in codes]
+    parts = [
+        f"python cli.py export --what {what} --format geojson",
+        f"--territory {atlas.territory.code} --programme {selection.programme}",
+        f"--year {selection.year}",
+        *words,
+        f"--out {export_name(atlas, selection, what, 'geojson')}",
+    ]
+    return " ".join(parts)
+
+
+def _territory(atlas: Atlas) -> None:
+    territory = atlas.territory
+    st.markdown(frame.plain(f"{territory.contract}."))
+    st.html(fact_list(_territory_facts(territory)))
+    positions = territory.nomenclature.positions
+    rows = [
+        (
+            positions.get(method, method),
+            f"±{wording.NARROW}{wording.number(metres)}{wording.NARROW}m",
+        )
+        for method, metres in territory.nomenclature.uncertainty_m.items()
+    ]
+    st.html(
+        html_table(
+            "Incertitude d'une position, selon son origine", ("Origine", "Incertitude"), rows
+        )
+    )
+    st.caption(
+        "Un projet est dit « dans le quartier » ou « hors quartier » seulement s'il est plus loin "
+        "de la limite que cette incertitude ; un lieu-dit ou une commune ne suffit jamais."
+    )
+
+
+def _territory_facts(territory: Territory) -> list[tuple[str, str]]:
+    signatories = [funder.label for funder in territory.funders if funder.signatory]
+    others = [funder.label for funder in territory.funders if not funder.signatory]
+    sites = [f"{label} ({code})" for code, label in territory.npnru.items()]
+    return [
+        ("Intercommunalité", f"{territory.epci_name} (SIREN {territory.epci_siren})"),
+        ("Axes du contrat", " ; ".join(axis.label for axis in territory.axes)),
+        ("Signataires financeurs", " ; ".join(signatories)),
+        ("Autres financeurs", " ; ".join(others)),
+        ("Dispositifs", " ; ".join(term.label for term in territory.dispositifs)),
+        ("Sites NPNRU", " ; ".join(sites)),
+        ("Comparé à", " ; ".join(area.label for area in territory.comparators)),
+        ("Programmes", " ; ".join(programme.label for programme in territory.programmes)),
+        ("Périmètres", f"quartiers de {territory.generation}"),
+        ("Chiffres mesurés sur", f"les quartiers de {territory.figures_generation}"),
+        ("Calculs en mètres dans", f"{territory.crs.to_string()} ({territory.crs.name})"),
+    ]

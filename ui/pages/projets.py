@@ -1,0 +1,234 @@
+"""Projets: which projects, for whom, and carried by whom."""
+
+import pandas as pd
+import streamlit as st
+
+from analysis import wording
+from analysis.allocation import CENTS
+from analysis.network import network_sentence, projects_sentence
+from analysis.programme import by_quarter, by_target, grand_total, operators, totals
+from analysis.search import matches
+from analysis.selection import Selection
+from analysis.vocabulary import TARGET_WORDS, labels
+from store.atlas import Atlas
+from store.tables import projects_of, selected
+from ui import dossier, frame, layers, legend, maps, state
+from ui.charts import GROUP_COLOURS, PALE
+from ui.grid import choose_row
+from ui.tables import html_table
+
+_SEARCHED = ("title", "operator", "reference")
+_AMOUNTS = dict(zip(CENTS, ("Demandé", "Accordé", "Année précédente"), strict=True))
+_PROJECT_HEADERS = {
+    "title": "Intitulé",
+    "operator": "Porteur",
+    "served": "Pour qui",
+    **_AMOUNTS,
+    "status": "Statut",
+    "theme": "Thème",
+    "dispositif": "Dispositif",
+}
+_ACTOR_HEADERS = {
+    "operator": "Porteur",
+    "projects": "Projets",
+    **_AMOUNTS,
+    "served": "Quartiers",
+    "paid_by": "Financeurs",
+}
+# In pixels: what matters most fits without scrolling sideways on a screen of 1 400.
+_WIDTHS = dict.fromkeys(CENTS, 115) | {"title": 270, "served": 170, "status": 140, "theme": 220}
+_GROUND = (PALE,)
+
+
+def render(atlas: Atlas, selection: Selection) -> None:
+    """Draw the projects of the selection or their operators; one search for both."""
+    head = st.container()
+    left, right = st.columns([2, 3], gap="medium", vertical_alignment="bottom")
+    view = left.segmented_control(
+        "Vue", ("Projets", "Acteurs"), default="Projets", required=True, key="projects_view"
+    )
+    query = right.text_input(
+        "Chercher",
+        key="projects_query",
+        placeholder="Intitulé, porteur ou référence",
+        max_chars=100,
+        type="search",
+    )
+    table = projects_of(atlas, selection)
+    table = table[matches(table, _SEARCHED, query or "")]
+    rows = selected(atlas, selection)
+    rows = rows[rows["project_id"].isin(table["project_id"])]
+    if rows.empty:
+        frame.empty()
+    elif view == "Acteurs":
+        _actors(atlas, selection, table, rows, head)
+    else:
+        _projects(atlas, selection, table, rows, head, (query or "").strip())
+    programme = atlas.territory.programme(selection.programme)
+    keys = (*programme.datasets.values(), atlas.dataset("quarters").key)
+    frame.sources(atlas, keys, frame.INDICATIVE)
+
+
+def _projects(
+    atlas: Atlas,
+    selection: Selection,
+    table: pd.DataFrame,
+    rows: pd.DataFrame,
+    head: st.delta_generator.DeltaGenerator,
+    query: str,
+) -> None:
+    whole = grand_total(rows)
+    sentence = projects_sentence(selection.year, whole, rows["operator"].nunique(), query)
+    head.markdown(frame.plain(sentence))
+    head.html(identity(rows, selection))
+    chosen = _project_grid(atlas, table, "projects")
+    _detail(atlas, selection, chosen)
+    _map(atlas, selection, rows)
+
+
+def identity(rows: pd.DataFrame, selection: Selection) -> str:
+    """Return the totals as an HTML table: whole = the five destinations, to the cent."""
+    lines = [
+        (TARGET_WORDS[str(target)], *_counted(part)) for target, part in by_target(rows).iterrows()
+    ]
+    total = ("Total", *_counted(grand_total(rows)))
+    headers = ("Destination", "Projets", *_AMOUNTS.values())
+    return html_table(f"Totaux de la liste, {selection.year}", headers, lines, totals=[total])
+
+
+def _counted(part: pd.Series) -> tuple[str, ...]:
+    amounts = (wording.euros(part[name], 2) for name in CENTS)
+    return (wording.number(part["projects"]), *amounts)
+
+
+def _project_grid(atlas: Atlas, table: pd.DataFrame, key: str, without: str = "") -> object | None:
+    return choose_row(
+        _in_words(atlas, table).set_index("project_id"),
+        {name: header for name, header in _PROJECT_HEADERS.items() if name != without},
+        key=key,
+        title="Projets de la sélection",
+        euros=CENTS,
+        widths=_WIDTHS | {"operator": 175},
+    )
+
+
+def _in_words(atlas: Atlas, table: pd.DataFrame) -> pd.DataFrame:
+    words = {name: labels(atlas.territory, name) for name in ("theme", "dispositif", "status")}
+    return table.assign(
+        served=[
+            _served(atlas, quarters, targets)
+            for quarters, targets in zip(table["quarters"], table["targets"], strict=True)
+        ],
+        theme=table["theme"].map(words["theme"]),
+        dispositif=table["dispositif"].map(words["dispositif"]),
+        status=table["statuses"].map(lambda codes: _listed(codes, words["status"])),
+    )
+
+
+def _served(atlas: Atlas, quarters: tuple[str, ...], targets: tuple[str, ...]) -> str:
+    names = [atlas.quarter_labels[code] for code in quarters]
+    others = [TARGET_WORDS[target] for target in targets if target != "quarter"]
+    return ", ".join([*names, *others])
+
+
+def _listed(codes: tuple[str, ...], words: dict[str, str]) -> str:
+    return ", ".join(word for code, word in words.items() if code in codes)
+
+
+def _detail(atlas: Atlas, selection: Selection, chosen: object | None) -> None:
+    if chosen is None:
+        st.info(
+            "Cochez une ligne du tableau pour voir le projet en entier : financements, position, "
+            "quartiers servis.",
+            icon=":material/checklist:",
+        )
+        return
+    dossier.render(atlas, atlas.programme(selection.programme), str(chosen))
+
+
+def _map(atlas: Atlas, selection: Selection, rows: pd.DataFrame) -> None:
+    drawn = layers.points(atlas, atlas.fingerprint, selection.programme)
+    placed = rows["project_id"].isin(drawn.projects["project_id"])
+    if placed.any():
+        base = layers.base(atlas, atlas.fingerprint)
+        maps.draw(
+            base,
+            _look(atlas, selection, rows, base, drawn),
+            drawn.layer,
+            key="projets",
+            height=460,
+            on_click=lambda code: state.choose_quarters([code]),
+        )
+        st.html(legend.projects_legend(atlas, drawn))
+    if not placed.all():
+        absent = grand_total(rows[~placed])
+        count, granted = int(absent["projects"]), wording.euros(absent["granted_cents"])
+        words = wording.plural(count, "projet sans position", "projets sans position")
+        st.caption(f"{words} ({granted} accordés) : comptés dans la liste, absents de la carte.")
+
+
+def _look(
+    atlas: Atlas,
+    selection: Selection,
+    rows: pd.DataFrame,
+    base: maps.MapBase,
+    drawn: layers.Points,
+) -> maps.MapState:
+    """Return the map's state: only the projects of the rows, quarters of one plain colour."""
+    served = by_quarter(rows, base.quarter_codes)
+    granted = totals(rows, "project_id")["granted_cents"]
+    shown = drawn.projects["project_id"].isin(granted.index)
+    amounts = granted.reindex(drawn.projects["project_id"])
+    return maps.MapState(
+        classes="0" * len(served),
+        labels=[
+            _count_label(count, cents)
+            for count, cents in zip(served["projects"], served["granted_cents"], strict=True)
+        ],
+        colours=_GROUND,
+        note=f"Projets de la liste, {selection.year}",
+        selected=selection.quarters[0] if selection.quarters else None,
+        sizes=maps.circle_codes(list(amounts), list(shown), drawn.largest_cents),
+        theme_colours=GROUP_COLOURS,
+        theme_letters=[group.letter for group in atlas.territory.nomenclature.groups] + ["?"],
+        clusters=False,
+    )
+
+
+def _count_label(count: int, cents: int | None) -> str:
+    if not count:
+        return "aucun projet de la liste"
+    return f"{wording.plural(count, 'projet')}, {wording.euros(cents)} accordés"
+
+
+def _actors(
+    atlas: Atlas,
+    selection: Selection,
+    table: pd.DataFrame,
+    rows: pd.DataFrame,
+    head: st.delta_generator.DeltaGenerator,
+) -> None:
+    actors = operators(rows)
+    head.markdown(frame.plain(network_sentence(selection.year, actors)))
+    head.html(identity(rows, selection))
+    funders = labels(atlas.territory, "funder")
+    shown = actors.assign(
+        operator=actors.index,
+        served=actors["quarters"].map(lambda codes: _listed(codes, atlas.quarter_labels)),
+        paid_by=actors["funders"].map(lambda codes: _listed(codes, funders)),
+    )
+    chosen = choose_row(
+        shown,
+        _ACTOR_HEADERS,
+        key="actors",
+        title="Porteurs de la sélection",
+        euros=CENTS,
+        widths=_WIDTHS | {"operator": 330, "served": 260},
+    )
+    if chosen is None:
+        st.info("Cochez un porteur pour voir ses projets.", icon=":material/checklist:")
+        return
+    st.subheader(frame.plain(str(chosen)), anchor=False)
+    own = table[table["operator"] == chosen]
+    project = _project_grid(atlas, own, "own", without="operator")
+    _detail(atlas, selection, project)

@@ -1,0 +1,218 @@
+"""One quarter in figures: who lives there, how it compares, how it moved."""
+
+from collections.abc import Iterable, Sequence
+from html import escape
+
+import streamlit as st
+
+from analysis import wording
+from analysis.profile import Reading, portrait, share_of_people
+from store.atlas import Atlas
+from ui import charts, frame
+from ui.tables import html_table
+from ui.trend import domain_of, trend
+
+POPULATION = "population"
+POVERTY = "poverty_rate"
+KEYS = (POPULATION, POVERTY, "median_income", "social_benefits_share")
+TRENDS = (POVERTY, "median_income")
+LEVELS = ("epci", "country")
+WORDS = (
+    "n.d. : chiffre absent des données installées. Secret : chiffre que la source ne diffuse pas "
+    "pour protéger les habitants. Non comparable : le chiffre publié porte sur une autre étendue."
+)
+_RANKS = (
+    "Le rang se compte parmi les quartiers dont le chiffre est publié, du plus élevé au plus bas ; "
+    "du plus bas au plus élevé pour un revenu ou un taux d'emploi."
+)
+UNPROVEN = "* Année du fichier : la source ne dit pas l'année de la donnée."
+_CAUTION = (
+    "Trait pointillé : rupture de série. Une évolution ne se lit qu'entre deux traits, et jamais "
+    "sur deux années qui se suivent. L'axe ne part pas de zéro ; il est le même pour tous les "
+    "quartiers."
+)
+
+
+def latest(atlas: Atlas, code: str) -> Reading:
+    """Return the latest reading of an indicator."""
+    return next(reading for reading in atlas.readings if reading.indicator.code == code)
+
+
+def compared(atlas: Atlas, code: str) -> Reading | None:
+    """Return the reading of the last year common with a larger area, if there is one."""
+    found = (r for r in atlas.readings if r.indicator.code == code and r.compared)
+    return next(found, None)
+
+
+def lead(text: str) -> None:
+    """Write the sentence a page opens with, as plain text."""
+    st.html(f'<p class="lead">{escape(text)}</p>')
+
+
+def heading(atlas: Atlas, code: str) -> None:
+    """Write a quarter's name, communes, code and NPNRU mark."""
+    row = atlas.quarters.set_index("qpv_code").loc[code]
+    st.header(frame.plain(row["qpv_name"]), anchor=False)
+    site = atlas.territory.npnru.get(code)
+    mark = f" · site NPNRU « {site} »" if site else ""
+    st.caption(frame.plain(f"{row['commune_names']} · {code}{mark}"))
+
+
+def sentence(atlas: Atlas, code: str) -> str:
+    """Return the sentence on the people of a quarter."""
+    return portrait(latest(atlas, POPULATION), latest(atlas, POVERTY), code)
+
+
+def cards(entries: Iterable[tuple[str, str, Sequence[str]]]) -> str:
+    """Return an HTML row of cards: label, value, small notes; every text is escaped."""
+    parts = []
+    for label, value, notes in entries:
+        lines = "".join(f"<dd>{escape(line)}</dd>" for line in (value, *notes) if line)
+        parts.append(f"<div><dt>{escape(label)}</dt>{lines}</div>")
+    return f'<dl class="cards">{"".join(parts)}</dl>'
+
+
+def key_figures(atlas: Atlas, code: str) -> str:
+    """Return the four key figures of a quarter as cards, beside the larger areas."""
+    return cards(_card(atlas, latest(atlas, name), code) for name in KEYS)
+
+
+def _card(atlas: Atlas, reading: Reading, code: str) -> tuple[str, str, list[str]]:
+    indicator = reading.indicator
+    when = reading.vintage.label if reading.vintage else wording.MISSING
+    notes = [f"{when}, périmètre {reading.perimeter}"]
+    if reading.status(code) == "published":
+        notes.append(f"{reading.rank(code)} quartiers publiés")
+    if indicator.code == POPULATION:
+        part = wording.percent(share_of_people(reading, code), 0)
+        notes.append(f"{part} des habitants des {len(reading.quarters)} quartiers")
+    else:
+        notes += _beside(atlas, reading, code)
+    return indicator.short, reading.text(code), notes
+
+
+def _beside(atlas: Atlas, reading: Reading, code: str) -> list[str]:
+    common = compared(atlas, reading.indicator.code)
+    texts = (common or reading).area_texts(LEVELS)
+    areas = [f"{label} : {text}" for label, text in texts.items()]
+    if common is None or common is reading:
+        return areas
+    return [f"En {common.year}, dernière année commune : {common.text(code)}", *areas]
+
+
+def trends(atlas: Atlas, code: str) -> None:
+    """Draw the history of poverty and income, cut at the breaks, and the same as a table."""
+    st.subheader("Pauvreté et revenu dans le temps", anchor=False)
+    name = atlas.quarter_labels[code]
+    with st.container(key="pair_trends"):
+        for indicator_code in TRENDS:
+            _trend(atlas, indicator_code, code, name)
+    notes = dict.fromkeys(atlas.indicators[word].breaks_note for word in TRENDS)
+    st.caption(frame.plain(" ".join([*notes, _CAUTION])))
+    with st.expander("Voir le tableau"):
+        st.html(_history_table(atlas, code))
+
+
+def _trend(atlas: Atlas, indicator_code: str, code: str, name: str) -> None:
+    indicator = atlas.indicators[indicator_code]
+    every = atlas.history(indicator_code)
+    points = every[every["qpv_code"] == code]
+    with st.container():
+        unit = f" ({indicator.unit})" if indicator.unit else ""
+        st.markdown(f"**{frame.plain(indicator.short + unit)}**")
+        st.caption(frame.plain(indicator.definition))
+        if not (every["status"] == "published").any():
+            st.caption("Aucune année publiée.")
+            return
+        drawn = trend(points, indicator, domain_of(every))
+        charts.show(drawn, f"{indicator.label}, {name} : les valeurs sont dans le tableau.")
+
+
+def _history_table(atlas: Atlas, code: str) -> str:
+    columns = {word: _texts(atlas, word, code) for word in TRENDS}
+    years = sorted(set().union(*columns.values()))
+    lines = [
+        (str(year), *[column.get(year, wording.MISSING) for column in columns.values()])
+        for year in years
+    ]
+    headers = ["Année", *[atlas.indicators[word].short for word in TRENDS]]
+    return html_table("Valeurs publiées, par année de la donnée", headers, lines)
+
+
+def _texts(atlas: Atlas, word: str, code: str) -> dict[int, str]:
+    indicator, every = atlas.indicators[word], atlas.history(word)
+    rows = every[every["qpv_code"] == code]
+    cuts = dict.fromkeys(indicator.breaks, " (rupture)")
+    return {
+        int(year): indicator.text(value, status) + cuts.get(int(year), "")
+        for year, value, status in zip(rows["year"], rows["value"], rows["status"], strict=True)
+    }
+
+
+def indicator_table(atlas: Atlas, code: str) -> None:
+    """Draw every indicator by theme: value, year, perimeter, rank, larger areas."""
+    st.subheader("Tous les indicateurs", anchor=False)
+    areas = [area.label for area in atlas.territory.comparators]
+    headers = ("Indicateur", "Quartier", "Année", "Périmètre", "Rang", *areas)
+    lines = [
+        (
+            row_label(atlas, reading),
+            reading.text(code),
+            short_year(reading),
+            reading.perimeter,
+            reading.rank(code),
+            *reading.area_texts().values(),
+        )
+        for reading in atlas.readings
+    ]
+    table = html_table(
+        "Dernier chiffre publié, et dernière année commune avec un territoire plus large",
+        headers,
+        lines,
+        sections=theme_rows(atlas.readings),
+    )
+    st.html(wide(table))
+    st.caption(frame.plain(f"{_RANKS} {UNPROVEN} {WORDS}"))
+
+
+def wide(table: str) -> str:
+    """Let an HTML table wider than the page scroll sideways, by keyboard too."""
+    return f'<div class="wide" tabindex="0">{table}</div>'
+
+
+def row_label(atlas: Atlas, reading: Reading) -> str:
+    """Return the label of a reading's row; the second row of an indicator says why it is there."""
+    if reading.compared and reading is not latest(atlas, reading.indicator.code):
+        return f"{reading.indicator.short}, dernière année commune"
+    return reading.indicator.label
+
+
+def theme_rows(readings: Sequence[Reading]) -> dict[int, str]:
+    """Return the position of the first row of each theme, with the theme's name."""
+    themes = [reading.indicator.theme for reading in readings]
+    return {
+        index: theme
+        for index, theme in enumerate(themes)
+        if index == 0 or theme != themes[index - 1]
+    }
+
+
+def short_year(reading: Reading) -> str:
+    """Return the year for a column; a star marks a file's year, the figure's being unproven."""
+    vintage = reading.vintage
+    if vintage is None or vintage.data_year is not None:
+        return reading.year
+    return f"fichier {vintage.file_year}*"
+
+
+def dataset_keys(atlas: Atlas) -> list[str]:
+    """Return the data sets behind the indicators shown, comparators included."""
+    keys = [reading.vintage.dataset for reading in atlas.readings if reading.vintage]
+    areas = [name for r in atlas.readings if r.compared for name, _ in r.indicator.comparators]
+    return list(dict.fromkeys([atlas.dataset("quarters").key, *keys, *areas]))
+
+
+def perimeter_remarks(atlas: Atlas) -> list[str]:
+    """Return a remark for each generation of perimeters among the figures shown."""
+    remarks = [frame.perimeter_remark(reading.vintage) for reading in atlas.readings]
+    return [remark for remark in dict.fromkeys(remarks) if remark]

@@ -1,0 +1,182 @@
+"""The selection: kept in the session, written in the URL, so that a link gives the same figures."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import streamlit as st
+
+from analysis.selection import Selection
+from analysis.vocabulary import labels
+from geo.errors import AtlasError
+from store.atlas import Atlas
+from store.measures import EFFORT, measure_labels
+
+MOST_QUARTERS = 4
+
+
+@dataclass(frozen=True)
+class Filter:
+    """A filter of the selection: field, word in the URL, column of the ledger, French label."""
+
+    field: str
+    word: str
+    column: str
+    label: str
+    every: str
+
+
+FILTERS = (
+    Filter("themes", "theme", "theme", "Thèmes", "tous thèmes"),
+    Filter("funders", "financeur", "funder", "Financeurs", "tous financeurs"),
+    Filter("statuses", "statut", "status", "Statuts", "tous statuts"),
+    Filter("dispositifs", "dispositif", "dispositif", "Dispositifs", "tous dispositifs"),
+)
+
+
+def key(name: str) -> str:
+    """Return the session key of a part of the selection."""
+    return f"selection_{name}"
+
+
+def start(atlas: Atlas) -> bool:
+    """Fill the session from the URL, once; unknown values become notices, never errors.
+
+    Returns True when the link names quarters and nothing else: it asks for their page.
+    """
+    if key("started") in st.session_state:
+        return False
+    words = st.query_params.to_dict()
+    values, notices = parse(words, atlas)
+    for name, value in values.items():
+        st.session_state[key(name)] = value
+    st.session_state[key("notices")] = notices
+    st.session_state[key("started")] = True
+    return set(words) == {"quartier"} and bool(values["quarters"])
+
+
+def years_of(atlas: Atlas, programme: str) -> list[int]:
+    """Return the years of a programme, latest first; this year alone if it cannot be read.
+
+    The pages say what is wrong with the file; the selection must still let one leave for another
+    programme.
+    """
+    try:
+        return atlas.years(programme)
+    except AtlasError:
+        return [date.today().year]
+
+
+def quarter_names(atlas: Atlas) -> dict[str, str]:
+    """Return the label of every quarter; none if their layer cannot be read."""
+    try:
+        return atlas.quarter_labels
+    except AtlasError:
+        return {}
+
+
+def parse(query: Mapping[str, str], atlas: Atlas) -> tuple[dict[str, Any], list[str]]:
+    """Read the words of a URL: the session's values and the French notices of what was unknown."""
+    territory = atlas.territory
+    notices: list[str] = []
+    programmes = [programme.code for programme in territory.programmes]
+    code = _known(
+        query.get("programme"), programmes, territory.default_programme, "Programme", notices
+    )
+    years = [str(year) for year in years_of(atlas, code)]
+    year = _known(query.get("annee"), years, years[0], "Année", notices)
+    values: dict[str, Any] = {"programme": code, "year": int(year)}
+    for item in FILTERS:
+        words = labels(territory, item.column)
+        values[item.field] = _all_known(query.get(item.word), words, item.label, notices)
+    measures = list(measure_labels(atlas))
+    word = query.get("indicateur")
+    values["measure"] = _known(word, measures, EFFORT, "Indicateur", notices)
+    names = quarter_names(atlas)
+    values["quarters"] = _all_known(query.get("quartier"), names, "Quartier", notices)
+    return values, notices
+
+
+def _known(word: str | None, known: list[str], default: str, label: str, notices: list[str]) -> str:
+    if word is None or word in known:
+        return word or default
+    notices.append(f"{label} « {word[:40]} » : valeur inconnue, remplacée par « {default} ».")
+    return default
+
+
+def _all_known(text: str | None, known: Iterable[str], label: str, notices: list[str]) -> list[str]:
+    words = list(dict.fromkeys(filter(None, (text or "").split(","))))
+    unknown = [word for word in words if word not in known]
+    if unknown:
+        shown = ", ".join(f"« {word[:40]} »" for word in unknown[:5])
+        notices.append(f"{label} {shown} : valeur inconnue, ignorée.")
+    return [word for word in words if word in known]
+
+
+def current() -> Selection:
+    """Return the selection of the session."""
+    read = st.session_state
+    filters = {item.field: tuple(read[key(item.field)]) for item in FILTERS}
+    return Selection(
+        programme=read[key("programme")],
+        year=read[key("year")],
+        quarters=tuple(read[key("quarters")]),
+        **filters,
+    )
+
+
+def query(selection: Selection) -> dict[str, str]:
+    """Return the words of the URL that reproduce a selection."""
+    words = {"programme": selection.programme, "annee": str(selection.year)}
+    for item in FILTERS:
+        chosen = getattr(selection, item.field)
+        if chosen:
+            words[item.word] = ",".join(chosen)
+    if selection.quarters:
+        words["quartier"] = ",".join(selection.quarters)
+    return words
+
+
+def write_url(selection: Selection, page: str) -> None:
+    """Write the selection, and the words of this page, in the URL if they differ from it."""
+    words = query(selection)
+    measure = st.session_state[key("measure")]
+    if page == "carte" and measure != EFFORT:
+        words["indicateur"] = measure
+    if st.query_params.to_dict() != words:
+        st.query_params.from_dict(words)
+
+
+def choose_quarters(codes: list[str]) -> None:
+    """Replace the chosen quarters (to be called from a callback, before widgets are drawn)."""
+    st.session_state[key("quarters")] = codes
+
+
+def choose_measure(widget: str) -> None:
+    """Keep the measure chosen in a widget (to be called from its callback).
+
+    The widget's own key is forgotten by Streamlit as soon as another page is shown.
+    """
+    st.session_state[key("measure")] = st.session_state[widget]
+
+
+def reset() -> None:
+    """Empty every filter; programme and year stay (to be called from a callback)."""
+    for item in FILTERS:
+        st.session_state[key(item.field)] = []
+    st.session_state[key("quarters")] = []
+
+
+def in_words(selection: Selection, atlas: Atlas) -> str:
+    """Say a selection in French, as the line under a page's title."""
+    territory = atlas.territory
+    parts = [f"Programmation {selection.year}"]
+    for item in FILTERS:
+        chosen = getattr(selection, item.field)
+        words = labels(territory, item.column)
+        parts.append(", ".join(words[code] for code in chosen) or item.every)
+    names = quarter_names(atlas)
+    chosen = [names[code] for code in selection.quarters]
+    parts.append(", ".join(chosen) or f"{len(names)} quartiers")
+    return " · ".join(parts)

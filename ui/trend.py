@@ -1,0 +1,107 @@
+"""The history of an indicator as a line that stops at each break of the series."""
+
+from collections.abc import Sequence
+
+import altair as alt
+import pandas as pd
+
+from analysis.indicators import Indicator
+from ui.charts import ACCENT, INK
+
+_GREY = "#6b6f76"
+_HEIGHT = 230
+# Values reach the axis as numbers; this writes them the French way, whatever the browser.
+_NUMBER = "replace(format(datum.value, ',.0f'), regexp(',', 'g'), '\u202f') + '{unit}'"
+
+
+def trend(
+    points: pd.DataFrame, indicator: Indicator, domain: tuple[float, float]
+) -> alt.LayerChart:
+    """Draw one quarter's history: ``points`` are its rows of ``analysis.profile.history``.
+
+    A line joins years of one segment only, a dotted rule marks each break, and a year under
+    statistical secrecy is a hollow mark at the foot. ``domain`` (lowest and highest value of all
+    quarters) keeps one scale from a quarter to another; the axis does not start at zero.
+    """
+    low, high = _padded(domain)
+    data = _ready(points, indicator, low)
+    years = [int(year) for year in data["year"]]
+    y = alt.Y(
+        "height:Q",
+        scale=alt.Scale(domain=[low, high], nice=False, zero=False),
+        axis=alt.Axis(
+            title=None, tickCount=5, labelExpr=_axis_text(indicator), labelColor=INK, grid=True
+        ),
+    )
+    base = alt.Chart(data).encode(x=_time("year", years), y=y, tooltip=_tooltip())
+    known = base.transform_filter("datum.status == 'published'")
+    hidden = base.transform_filter("datum.status == 'secret'")
+    layers = [
+        _breaks(indicator, years),
+        known.mark_line(color=ACCENT, strokeWidth=2).encode(detail="segment:N"),
+        known.mark_point(color=ACCENT, filled=True, opacity=1, size=55),
+        known.mark_text(color=INK, dy=-12, fontSize=11).encode(text="short:N"),
+        hidden.mark_point(shape="diamond", color=_GREY, filled=False, size=70),
+        hidden.mark_text(color=_GREY, dy=-13, fontSize=11).encode(text="short:N"),
+    ]
+    return alt.layer(*layers).properties(height=_HEIGHT).configure_view(stroke=None)
+
+
+def domain_of(every: pd.DataFrame) -> tuple[float, float]:
+    """Return the lowest and highest published value of a history, all quarters and years."""
+    known = every.loc[every["status"] == "published", "value"]
+    return float(known.min()), float(known.max())
+
+
+def _padded(domain: tuple[float, float]) -> tuple[float, float]:
+    """Leave room under the lowest value for the marks of secrecy, above the highest for texts."""
+    low, high = domain
+    spread = (high - low) or 1.0
+    return low - 0.25 * spread, high + 0.15 * spread
+
+
+def _ready(points: pd.DataFrame, indicator: Indicator, foot: float) -> pd.DataFrame:
+    pairs = list(zip(points["value"], points["status"], strict=True))
+    texts = [indicator.text(value, status) for value, status in pairs]
+    return pd.DataFrame(
+        {
+            "year": points["year"].astype(int).to_numpy(),
+            "height": points["value"].fillna(foot + 0.0).to_numpy(),
+            "status": points["status"].to_numpy(),
+            "segment": points["segment"].to_numpy(),
+            "text": texts,
+            "short": [text.removesuffix("\u202f%").removesuffix("\u202f€") for text in texts],
+        }
+    )
+
+
+def _time(field: str, years: Sequence[int]) -> alt.X:
+    """Return the axis of years, the same for every layer: one label a year, never formatted."""
+    axis = alt.Axis(
+        title=None, values=list(years), format="d", grid=False, labelColor=INK, labelFontSize=12
+    )
+    scale = alt.Scale(domain=[min(years) - 0.4, max(years) + 0.6], nice=False)
+    return alt.X(f"{field}:Q", scale=scale, axis=axis)
+
+
+def _breaks(indicator: Indicator, years: Sequence[int]) -> alt.Chart:
+    """Draw a rule before each year that cannot be compared with the one before."""
+    cuts = [year for year in indicator.breaks if min(years) < year <= max(years)]
+    rules = pd.DataFrame({"cut": [year - 0.5 for year in cuts], "text": ["rupture"] * len(cuts)})
+    return (
+        alt.Chart(rules)
+        .mark_rule(color=_GREY, strokeDash=[3, 3])
+        .encode(x=_time("cut", years), tooltip=[alt.Tooltip("text:N", title="Série")])
+    )
+
+
+def _axis_text(indicator: Indicator) -> str:
+    unit = f"\u202f{indicator.unit}" if indicator.unit in ("%", "€") else ""
+    return _NUMBER.format(unit=unit)
+
+
+def _tooltip() -> list[alt.Tooltip]:
+    return [
+        alt.Tooltip("year:O", title="Année"),
+        alt.Tooltip("text:N", title="Valeur"),
+    ]
