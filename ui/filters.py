@@ -1,10 +1,16 @@
 """The sidebar: programme, year, quarters and filters, the same on every page."""
 
+from typing import Final
+
 import streamlit as st
 
 from analysis.vocabulary import labels
 from store.atlas import Atlas
 from ui import state
+
+# Without this a click on another page while one is still being drawn would empty the filters:
+# Streamlit forgets a widget that an interrupted run had not reached.
+KEPT: Final = "session"
 
 
 def render(atlas: Atlas) -> None:
@@ -17,17 +23,19 @@ def render(atlas: Atlas) -> None:
             list(names),
             format_func=names.__getitem__,
             key=state.key("programme"),
+            persist_state=KEPT,
             on_change=_keep_year,
             args=(atlas,),
         )
         years = state.years_of(atlas, st.session_state[state.key("programme")])
-        st.selectbox("Année", years, key=state.key("year"))
+        st.selectbox("Année", years, key=state.key("year"), persist_state=KEPT)
         quarters = state.quarter_names(atlas)
         st.multiselect(
             "Quartiers",
             list(quarters),
             format_func=quarters.__getitem__,
             key=state.key("quarters"),
+            persist_state=KEPT,
             placeholder="Tous les quartiers",
         )
         for item in state.FILTERS:
@@ -37,6 +45,7 @@ def render(atlas: Atlas) -> None:
                 list(words),
                 format_func=words.__getitem__,
                 key=state.key(item.field),
+                persist_state=KEPT,
                 placeholder=item.every[0].upper() + item.every[1:],
             )
         st.button("Réinitialiser les filtres", on_click=state.reset, width="stretch")

@@ -49,7 +49,7 @@ class Layers:
     """Switches of the map: projects, clusters, bands, names of communes."""
 
     projects: bool = True
-    clusters: bool = False
+    clusters: bool = True
     bands: bool = False
     communes: bool = True
 

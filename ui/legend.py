@@ -26,8 +26,7 @@ def legend(atlas: Atlas, measure: Measure, classes: Classes, drawn: Points, laye
     parts.append(_line(_classes(measure, classes) + _marks(measure)))
     if layers.projects and drawn.layer.count:
         parts.append(_line(_themes(atlas, drawn)))
-        if not layers.clusters:
-            parts.append(_line(_circles(drawn)))
+        parts.append(_line(_circles(drawn, layers.clusters)))
     return f'<div class="lg">{"".join(parts)}</div>'
 
 
@@ -35,7 +34,7 @@ def projects_legend(atlas: Atlas, drawn: Points) -> str:
     """Return the legend of the projects alone: families of themes and sizes of circles."""
     if not drawn.layer.count:
         return ""
-    return f'<div class="lg">{_line(_themes(atlas, drawn))}{_line(_circles(drawn))}</div>'
+    return f'<div class="lg">{_line(_themes(atlas, drawn))}{_line(_circles(drawn, False))}</div>'
 
 
 def _line(items: list[str]) -> str:
@@ -81,13 +80,14 @@ def _themes(atlas: Atlas, drawn: Points) -> list[str]:
     ]
 
 
-def _circles(drawn: Points) -> list[str]:
-    items = []
+def _circles(drawn: Points, clusters: bool) -> list[str]:
+    first = "Surface du cercle : montant accordé dans la sélection"
+    items = [f"Nombre de projets par grappe ; en zoomant, {first.lower()}" if clusters else first]
     for cents in (size for size in _EXAMPLES if size <= drawn.largest_cents):
         size = round(2 * maps.circle_radius(cents, drawn.largest_cents))
         items.append(_circle(size, "solid") + short_euros(cents))
     hollow = _circle(12, "dashed") + "position indécise"
-    return ["Surface du cercle : montant accordé dans la sélection", *items, hollow]
+    return [*items, hollow]
 
 
 def _circle(size: int, border: str) -> str:

@@ -153,14 +153,6 @@ def choose_quarters(codes: list[str]) -> None:
     st.session_state[key("quarters")] = codes
 
 
-def choose_measure(widget: str) -> None:
-    """Keep the measure chosen in a widget (to be called from its callback).
-
-    The widget's own key is forgotten by Streamlit as soon as another page is shown.
-    """
-    st.session_state[key("measure")] = st.session_state[widget]
-
-
 def reset() -> None:
     """Empty every filter; programme and year stay (to be called from a callback)."""
     for item in FILTERS:

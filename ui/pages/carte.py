@@ -11,11 +11,12 @@ from store.atlas import Atlas
 from store.measures import Measure, measure, measure_labels
 from store.tables import quarter_table, selected
 from ui import frame, layers, legend, maps, navigation, panel, state
+from ui.filters import KEPT
 from ui.tables import html_table
 
 _SWITCHES = {
     "projets": "Projets",
-    "grappes": "Regrouper",
+    "grappes": "Grappes",
     "bandes": "Bandes 300 / 500 m",
     "communes": "Communes",
 }
@@ -28,7 +29,7 @@ _COUNTED_ONCE = (
 
 def render(atlas: Atlas, selection: Selection) -> None:
     """Draw the map, the panel of the chosen quarter and the same content as a table."""
-    with st.container(key="carte_rang", gap=None):
+    with st.container(key="carte_rang"):
         code, shown = _controls(atlas)
         chosen = measure(atlas, selection, code)
         left, right = st.columns([2, 1], gap="medium")
@@ -46,19 +47,18 @@ def _controls(atlas: Atlas) -> tuple[str, layers.Layers]:
     code = left.selectbox(
         "Couleur des quartiers",
         list(names),
-        index=list(names).index(st.session_state[state.key("measure")]),
         format_func=names.__getitem__,
-        key="map_measure",
-        on_change=state.choose_measure,
-        args=("map_measure",),
+        key=state.key("measure"),
+        persist_state=KEPT,
     )
     on = right.pills(
         "Couches",
         list(_SWITCHES),
         format_func=_SWITCHES.__getitem__,
         selection_mode="multi",
-        default=["projets", "communes"],
+        default=["projets", "grappes", "communes"],
         key="map_layers",
+        persist_state=KEPT,
     )
     return code, layers.Layers(
         projects="projets" in on,
