@@ -27,3 +27,11 @@ class TerritoryError(AtlasError):
 
 class ArithmeticRefused(AtlasError):
     """An operation the figures do not allow (summing a median, comparing two perimeters…)."""
+
+
+class DecisionError(AtlasError):
+    """A decision is incomplete, or its journal cannot be read or written."""
+
+
+class PlaceError(AtlasError):
+    """A place that was asked for cannot be found: address, coordinates or service at fault."""
