@@ -9,7 +9,7 @@ st.set_page_config(
     page_title="Atlas des quartiers prioritaires",
     page_icon="🗺️",
     layout="wide",
-    initial_sidebar_state="expanded",
+    initial_sidebar_state="auto",
 )
 st.html(frame.STYLE)
 

@@ -4,7 +4,7 @@ import json
 import sys
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import pandas as pd
 import typer
@@ -13,11 +13,15 @@ from analysis import wording
 from analysis.allocation import CENTS
 from analysis.programme import by_target, grand_total
 from analysis.selection import Selection
-from analysis.vocabulary import TARGET_WORDS, labels
+from analysis.vocabulary import AMOUNT_WORDS, TARGET_WORDS, labels
 from geo.errors import AtlasError
+from geo.schema import WGS84
 from geo.writers import to_csv, write_file
+from reports.terminal import table
 from store.atlas import Atlas, open_atlas
+from store.cases import export_cases
 from store.exports import CONTENTS, MIME_TYPES, export_bytes
+from store.positions import FORMATS
 from store.tables import selected
 
 LAYOUTS = ("table", "csv", "json")
@@ -41,10 +45,16 @@ _PROJECTS = {
     "quartiers": "Quartiers",
     "demande_eur": "Demandé",
     "accorde_eur": "Accordé",
-    "annee_precedente_eur": "Année précédente",
+    "annee_precedente_eur": AMOUNT_WORDS["previous_cents"],
+}
+_CASES = {
+    "identifiant": "Identifiant",
+    "cas": "Cas",
+    "intitule": "Intitulé",
+    "accorde_eur": "Accordé",
+    "constat": "Constat",
 }
 _AMOUNTS = dict(zip(CENTS, ("demande_eur", "accorde_eur", "annee_precedente_eur"), strict=True))
-_WIDEST = 40
 
 app = typer.Typer(
     add_completion=False,
@@ -127,6 +137,33 @@ def projects(
     _print(atlas, _selection(atlas, programme, year, filters), "projects", _PROJECTS, layout)
 
 
+@app.command(help="Liste les projets à décider : ce qui n'est pas sûr, et pourquoi.")
+def cases(
+    territory: TerritoryOption = None,
+    programme: ProgrammeOption = None,
+    year: YearOption = None,
+    theme: ThemeOption = None,
+    funder: FunderOption = None,
+    status: StatusOption = None,
+    dispositif: DispositifOption = None,
+    quarter: QuarterOption = None,
+    layout: LayoutOption = "table",
+) -> None:
+    """Print one line a case: the queue of the page « À décider »."""
+    _require({"--format": (layout, LAYOUTS)})
+    atlas = open_atlas(code=territory)
+    filters = _filters(theme, funder, status, dispositif, quarter)
+    selection = _selection(atlas, programme, year, filters)
+    frame = export_cases(atlas, selection)
+    _warn_if_fictitious(atlas, selection)
+    if layout == "csv":
+        typer.echo(to_csv(frame), nl=False)
+    elif layout == "json":
+        typer.echo(json.dumps(_records(frame), ensure_ascii=False, allow_nan=False, indent=2))
+    else:
+        typer.echo(table(frame, _CASES))
+
+
 @app.command(help="Écrit les quartiers ou les projets dans un fichier, comme la page Données.")
 def export(
     what: Annotated[
@@ -156,6 +193,65 @@ def export(
     write_file(Path(out), content)
     _warn_if_fictitious(atlas, selection)
     typer.echo(f"{out} : {wording.plural(len(content), 'octet')}.")
+
+
+def _option(flag: str, metavar: str, words: str) -> Any:
+    return typer.Option(flag, metavar=metavar, help=words)
+
+
+@app.command(help="Dit dans quel quartier est chaque ligne d'un fichier de positions.")
+def locate(
+    file: Annotated[str, typer.Argument(metavar="FICHIER", help=f"{', '.join(FORMATS)}.")],
+    out: Annotated[Word, _option("--out", "FICHIER", "À écrire, dans l'un de ces formats.")] = None,
+    qpv: Annotated[
+        Word, _option("--qpv", "COUCHE", "Quartiers, au lieu de ceux du territoire.")
+    ] = None,
+    generation: Annotated[int | None, _option("--generation", "ANNÉE", "2015 ou 2024.")] = None,
+    uncertainty_m: Annotated[
+        float | None,
+        _option(
+            "--uncertainty-m",
+            "M",
+            "Incertitude ; sans elle, celle de position_method, ou d'une origine inconnue.",
+        ),
+    ] = None,
+    band_m: Annotated[
+        float | None, _option("--band-m", "M", "Ajoute in_band : à moins de M mètres ?")
+    ] = None,
+    lon: Annotated[Word, _option("--lon", "COLONNE", "Longitudes, ou x.")] = None,
+    lat: Annotated[Word, _option("--lat", "COLONNE", "Latitudes, ou y.")] = None,
+    crs: Annotated[str, _option("--crs", "EPSG", "Système de ces deux colonnes.")] = WGS84,
+    engine: Annotated[
+        Word,
+        _option("--engine", "dask", "FICHIER : dossier ou motif de Parquet ; --out : dossier."),
+    ] = None,
+    scheduler: Annotated[Word, _option("--scheduler", "tcp://…", "Sans lui : ici même.")] = None,
+    territory: TerritoryOption = None,
+) -> None:
+    """Write the file with the answers beside its rows, then tell the states."""
+    # Compiled loops take a second to load: the other commands do without.
+    from store.cluster import locate_dataset
+    from store.locating import Request, locate_file
+
+    if not out:
+        raise UnknownChoice("--out est obligatoire ; attendu : le nom du fichier à écrire.")
+    if engine or scheduler:
+        _require({"--engine": (engine, ("dask",))})
+    atlas, layer = open_atlas(code=territory), Path(qpv) if qpv else None
+    request = Request(layer, generation, uncertainty_m, band_m, lon, lat, crs)
+    with typer.progressbar(length=100, label="Localisation", file=sys.stderr) as bar:
+
+        def progress(done: int, total: int) -> None:
+            bar.update(100 * done // max(total, 1) - bar.pos)
+
+        if engine:
+            found = locate_dataset(atlas, request, file, Path(out), scheduler, progress)
+        else:
+            found = locate_file(atlas, request, Path(file), Path(out), progress)
+        progress(1, 1)
+    for warning in found.warnings:
+        typer.echo(warning, err=True)
+    typer.echo(f"{out} : {found.told()}")
 
 
 def _filters(
@@ -219,7 +315,7 @@ def _print(
     elif layout == "json":
         typer.echo(_json(atlas, selection, frame))
     else:
-        typer.echo(_table(frame, headers))
+        typer.echo(table(frame, headers))
         typer.echo("\n" + _totals_table(_totals(atlas, selection)))
 
 
@@ -261,35 +357,8 @@ def _records(frame: pd.DataFrame) -> list[dict[str, object]]:
 
 def _totals_table(totals: pd.DataFrame) -> str:
     frame = totals.rename_axis("destination").reset_index()
-    words = {"demande_eur": "Demandé", "accorde_eur": "Accordé"}
-    words |= {"annee_precedente_eur": "Année précédente"}
-    return _table(frame, {"destination": "Total = somme des lignes", "projets": "Projets", **words})
-
-
-def _table(frame: pd.DataFrame, headers: dict[str, str]) -> str:
-    """Lay a frame out for a terminal: text to the left, French numbers to the right."""
-    columns = [_column(frame[name], title) for name, title in headers.items()]
-    lines = ["  ".join(cells).rstrip() for cells in zip(*columns, strict=True)]
-    return "\n".join([lines[0], "-" * max(map(len, lines)), *lines[1:]])
-
-
-def _column(values: pd.Series, title: str) -> list[str]:
-    if pd.api.types.is_numeric_dtype(values):
-        decimals = 2 if str(values.name).endswith("_eur") else 0
-        texts = [title, *(wording.number(value, decimals) for value in values)]
-        width = max(map(len, texts))
-        return [text.rjust(width) for text in texts]
-    texts = [title, *(_one_line(value) for value in values)]
-    width = max(map(len, texts))
-    return [text.ljust(width) for text in texts]
-
-
-def _one_line(value: object) -> str:
-    """Write a text on one line, at most _WIDEST signs, without anything a terminal obeys."""
-    if pd.isna(value):  # type: ignore[call-overload]
-        return ""
-    text = "".join(sign if sign.isprintable() else " " for sign in str(value))
-    return text if len(text) <= _WIDEST else f"{text[: _WIDEST - 1]}…"
+    words = {_AMOUNTS[name]: AMOUNT_WORDS[name] for name in CENTS}
+    return table(frame, {"destination": "Total = somme des lignes", "projets": "Projets", **words})
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -308,8 +377,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except typer.TyperException:
         typer.echo(
-            f"Commande incomprise : « {' '.join(words)} ». Commandes : quarters, projects, export. "
-            "« cli.py COMMANDE --help » donne leurs options.",
+            f"Commande incomprise : « {' '.join(words)} ». Commandes : quarters, projects, cases, "
+            "export, locate. « cli.py COMMANDE --help » donne leurs options.",
             err=True,
         )
         return 2

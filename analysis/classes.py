@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 MOST_CLASSES = 5
+FINEST_DECIMALS = 10
 
 
 @dataclass(frozen=True)
@@ -26,10 +27,13 @@ class Classes:
         return int(np.searchsorted(inner, value, side="right"))
 
 
-def quantile_classes(values: pd.Series, most: int = MOST_CLASSES) -> Classes:
+def quantile_classes(
+    values: pd.Series, most: int = MOST_CLASSES, decimals: int = FINEST_DECIMALS
+) -> Classes:
     """Cut values into at most ``most`` classes of about equal numbers.
 
-    Inner breaks are quantiles rounded to two significant figures of the spread; breaks that
+    Inner breaks are quantiles rounded to two significant figures of the spread, and never finer
+    than ``decimals``, so that a legend prints them exactly; breaks that
     rounding makes equal, or that would leave a class empty, are merged. The outer breaks are the
     exact minimum and maximum. Missing values are ignored.
     """
@@ -41,8 +45,8 @@ def quantile_classes(values: pd.Series, most: int = MOST_CLASSES) -> Classes:
         return Classes((low, high))
     count = min(most, len(np.unique(known)))
     raw = np.quantile(known, np.linspace(0, 1, count + 1)[1:-1])
-    step = 10.0 ** (floor(log10(high - low)) - 1)
-    inner = sorted({round(round(edge / step) * step, 10) for edge in raw})
+    step = 10.0 ** max(floor(log10(high - low)) - 1, -decimals)
+    inner = sorted({round(round(edge / step) * step, FINEST_DECIMALS) for edge in raw})
     return Classes(_merge_empty((low, *[edge for edge in inner if low < edge < high], high), known))
 
 

@@ -4,14 +4,15 @@ An indicator is data (``data/indicators.toml``). A quarter's figure is a value *
 "published", "secret", "absent" or "not_comparable", never a zero in its place.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
 
 from analysis import wording
 from geo.crosswalk import carry
+from geo.schema import GENERATIONS
 
 Source = tuple[str, str]
 
@@ -21,6 +22,7 @@ class Indicator:
     """One indicator: words, unit, nature and where its figures are (data set, variable).
 
     ``breaks`` are the years not to be compared with the year before; ``breaks_note`` says why.
+    ``rounded`` are the years published to the unit, whatever ``decimals``.
     """
 
     code: str
@@ -36,6 +38,14 @@ class Indicator:
     comparators: tuple[Source, ...] = ()
     breaks: tuple[int, ...] = ()
     breaks_note: str = ""
+    rounded: tuple[int, ...] = ()
+
+    def in_year(self, year: int | None) -> "Indicator":
+        """Return the indicator as it is written for a data year: no decimal that is not published.
+
+        The figures of a year in ``rounded`` have none.
+        """
+        return replace(self, decimals=0) if year in self.rounded else self
 
     def text(self, value: float | None, status: str = "published") -> str:
         """Write a value in French with its unit, or the word of its status."""
@@ -63,7 +73,8 @@ def catalogue(
 def _indicator(code: str, entry: dict[str, Any], datasets: Mapping[str, str]) -> Indicator:
     sources = _sources(entry["sources"], datasets)
     others = _sources(entry.get("comparators", ()), datasets)
-    read = {"sources": sources, "comparators": others, "breaks": tuple(entry.get("breaks", ()))}
+    years = {name: tuple(entry.get(name, ())) for name in ("breaks", "rounded")}
+    read = {"sources": sources, "comparators": others, **years}
     return Indicator(**{**entry, **read, "code": code})
 
 
@@ -90,6 +101,23 @@ class Vintage:
 
 def vintages(indicator: Indicator, figures: pd.DataFrame) -> list[Vintage]:
     """List the vintages of an indicator for quarters, oldest first, first source that has any."""
+    return next(iter(_by_source(indicator, figures)), [])
+
+
+def series_vintages(indicator: Indicator, figures: pd.DataFrame) -> list[Vintage]:
+    """List the vintages a series is made of, oldest first.
+
+    Those of ``vintages``, and those of the next sources for perimeters the first does not cover:
+    the figures of the former generation stay in the history of the new one.
+    """
+    found: list[Vintage] = []
+    for source in _by_source(indicator, figures):
+        covered = {vintage.generation for vintage in found}
+        found += [vintage for vintage in source if vintage.generation not in covered]
+    return sorted(found, key=lambda vintage: vintage.file_year or vintage.data_year or 0)
+
+
+def _by_source(indicator: Indicator, figures: pd.DataFrame) -> Iterator[list[Vintage]]:
     for dataset, variable in indicator.sources:
         rows = _select(figures, dataset, variable, "quarter")
         rows = rows[rows["status"] == "published"]
@@ -98,8 +126,7 @@ def vintages(indicator: Indicator, figures: pd.DataFrame) -> list[Vintage]:
             # A file's year orders its editions even where the data year is not proven.
             order = keys["file_year"].fillna(keys["data_year"])
             keys = keys.loc[order.sort_values(kind="stable").index]
-            return [Vintage(dataset, *_optional(key)) for key in keys.to_numpy()]
-    return []
+            yield [Vintage(dataset, *_optional(key)) for key in keys.to_numpy()]
 
 
 def quarter_figures(
@@ -108,18 +135,23 @@ def quarter_figures(
     """Return ``value`` and ``status`` of every 2024 quarter, for one vintage.
 
     A figure measured on 2015 perimeters is carried by the official correspondence (one for one);
-    its vintage keeps saying so. A quarter without a figure is "absent".
+    its vintage keeps saying so. A quarter without a figure is "absent"; one that was split off or
+    merged has no figure of its own in 2015, and is "not_comparable".
     """
-    codes = crosswalk["qpv_code"]
+    codes = pd.Series(crosswalk["qpv_code"].dropna().unique())
     if vintage is None:
         return _frame(pd.Series(dtype="float64"), pd.Series(dtype="str"), codes)
     variable = dict(indicator.sources)[vintage.dataset]
     rows = _select(figures, vintage.dataset, variable, "quarter")
     rows = rows[_same(rows["data_year"], vintage.data_year)]
-    rows = rows[_same(rows["file_year"], vintage.file_year)].set_index("area_code")
-    if vintage.generation == 2015:
-        return _frame(carry(rows["value"], crosswalk), carry(rows["status"], crosswalk), codes)
-    return _frame(rows["value"], rows["status"], codes)
+    rows = rows[_same(rows["file_year"], vintage.file_year)]
+    rows = rows[_same(rows["generation"], vintage.generation)].set_index("area_code")
+    if vintage.generation != GENERATIONS[0]:
+        return _frame(rows["value"], rows["status"], codes)
+    status = carry(rows["status"], crosswalk)
+    redrawn = crosswalk.dropna()[["qpv_code"]].query("qpv_code not in @status.index")["qpv_code"]
+    apart = pd.Series("not_comparable", index=redrawn.unique(), dtype="str")
+    return _frame(carry(rows["value"], crosswalk), pd.concat([status, apart]), codes)
 
 
 def latest(

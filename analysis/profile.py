@@ -8,7 +8,13 @@ import pandas as pd
 
 from analysis import wording
 from analysis.comparison import areas_of_year, comparable_vintage
-from analysis.indicators import Indicator, Vintage, quarter_figures, vintages
+from analysis.indicators import (
+    Indicator,
+    Vintage,
+    quarter_figures,
+    series_vintages,
+    vintages,
+)
 from analysis.sentences import difference
 from geo.territory import Comparator
 
@@ -50,17 +56,22 @@ class Reading:
         }
 
     def rank(self, code: str) -> str:
-        """Say a quarter's place among the published ones: ``2e plus bas sur 13``."""
-        place: Any = self.quarters["place"].at[code]
+        """Say a quarter's place among the published ones, from the nearer end.
+
+        ``2e plus bas sur 13``; past the middle the place is counted from the other end.
+        """
+        places = self.quarters["place"]
+        place: Any = places.at[code]
         if pd.isna(place):
             return NO_RANK
-        count = int(self.quarters["place"].count())
+        same = int((places == place).sum())
         ends = ("plus élevé", "plus bas")
         first, last = reversed(ends) if self.indicator.direction == "less" else ends
-        order = "le " if place == 1 else f"{place}e "
-        tied = " ex æquo" if (self.quarters["place"] == place).sum() > 1 else ""
-        words = f"le {last}" if place == count > 1 else f"{order}{first}"
-        return f"{words}{tied} sur {count}"
+        behind = int((places > place).sum()) + 1  # the place counted from the other end
+        end, shown = (first, int(place)) if place <= behind else (last, behind)
+        order = "le " if shown == 1 else f"{shown}e "
+        tied = " ex æquo" if same > 1 else ""
+        return f"{order}{end}{tied} sur {places.count()}"
 
     @property
     def year(self) -> str:
@@ -117,7 +128,8 @@ def _reading(
     quarters["place"] = places(quarters, indicator.direction)
     year = common.data_year if common and vintage == common else None
     areas = areas_of_year(indicator, figures, comparators, year)
-    return Reading(indicator, vintage, common is not None and vintage == common, quarters, areas)
+    shown = indicator.in_year(vintage.data_year if vintage else None)
+    return Reading(shown, vintage, common is not None and vintage == common, quarters, areas)
 
 
 def places(quarters: pd.DataFrame, direction: str) -> pd.Series:
@@ -132,24 +144,44 @@ def places(quarters: pd.DataFrame, direction: str) -> pd.Series:
 
 
 def history(indicator: Indicator, figures: pd.DataFrame, crosswalk: pd.DataFrame) -> pd.DataFrame:
-    """Return every proven year of an indicator: ``qpv_code, year, value, status, segment``.
+    """Return every proven year of an indicator, sorted by quarter and year.
 
-    ``segment`` counts the breaks up to a year: only years of one segment may be joined by a line.
-    A year given by two files is read in the later one; figures whose year is not proven are left
-    out. Sorted by quarter and year.
+    ``qpv_code, year, value, status, segment, generation, break_reason``. ``segment`` counts the
+    breaks up to a year: only years of one segment may be joined by a line. The series breaks where
+    the producer says so and where the perimeters change; ``break_reason`` says in French why a
+    year cannot be compared with the one before, empty if it can. A year given by two files is read
+    in the later one; figures whose year is not proven are left out.
     """
-    known = {v.data_year: v for v in vintages(indicator, figures) if v.data_year is not None}
-    parts = [
-        quarter_figures(indicator, figures, crosswalk, vintage).assign(
-            year=year, segment=sum(cut <= year for cut in indicator.breaks)
+    known = {v.data_year: v for v in series_vintages(indicator, figures) if v.data_year is not None}
+    columns = ["qpv_code", "year", "value", "status", "segment", "generation", "break_reason"]
+    parts = []
+    segment, before = 0, None
+    for year, vintage in sorted(known.items()):
+        reason = _break(indicator, before, vintage)
+        segment += bool(reason)
+        rows = quarter_figures(indicator, figures, crosswalk, vintage)
+        parts.append(
+            rows.assign(
+                year=year,
+                segment=segment,
+                generation=pd.array([vintage.generation] * len(rows), dtype="Int64"),
+                break_reason=reason,
+            )
         )
-        for year, vintage in known.items()
-    ]
-    columns = ["qpv_code", "year", "value", "status", "segment"]
+        before = vintage
     if not parts:
         return pd.DataFrame(columns=columns)
     frame = pd.concat(parts).reset_index()[columns]
     return frame.sort_values(["qpv_code", "year"], ignore_index=True)
+
+
+def _break(indicator: Indicator, before: Vintage | None, now: Vintage) -> str:
+    if before is None or before.data_year is None or now.data_year is None:
+        return ""
+    if before.generation != now.generation:
+        return f"changement de périmètre : {before.generation}, puis {now.generation}"
+    cut = any(before.data_year < year <= now.data_year for year in indicator.breaks)
+    return "rupture" if cut else ""
 
 
 def share_of_people(population: Reading, code: str) -> float | None:

@@ -89,12 +89,19 @@ def per_inhabitant(cents: pd.Series, population: pd.Series) -> pd.Series:
 def change(rows: pd.DataFrame, before: pd.DataFrame, by: str) -> pd.DataFrame:
     """Compare the granted cents of two years by one column: ``before``, ``now``, ``difference``.
 
-    The difference is in cents; a group present in one year only, or whose amounts are all missing,
-    counts zero: nothing is granted there yet.
+    The difference is in cents. A group present in one year only counts zero in the other; one
+    whose amounts are all missing (nothing is decided yet) stays missing, and so does its
+    difference: it is no fall.
     """
     now = totals(rows, by)["granted_cents"]
     then = totals(before, by)["granted_cents"]
-    frame = pd.DataFrame({"before": then, "now": now}).fillna(0).astype("Int64")
+    groups = then.index.union(now.index)
+    frame = pd.DataFrame(
+        {
+            "before": then.reindex(groups, fill_value=0),
+            "now": now.reindex(groups, fill_value=0),
+        }
+    ).astype("Int64")
     frame["difference"] = frame["now"] - frame["before"]
     return frame
 
@@ -124,6 +131,7 @@ def project_table(rows: pd.DataFrame) -> pd.DataFrame:
     frame["targets"] = _codes(rows, "target", frame.index)
     frame["funders"] = _codes(rows, "funder", frame.index)
     frame["statuses"] = _codes(rows, "status", frame.index)
+    frame["rules"] = _codes(rows, "rule", frame.index)
     ordered = frame.sort_values("granted_cents", ascending=False, kind="stable")
     return ordered.reset_index()
 

@@ -4,10 +4,16 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
+from analysis.allocation import RULES
+
 
 @dataclass(frozen=True)
 class Selection:
-    """What is looked at: a programme, a year and filters; an empty filter lets everything pass."""
+    """What is looked at: a programme, a year and filters; an empty filter lets everything pass.
+
+    ``rules`` share a project between its quarters (``analysis.allocation.allocate``); others than
+    the usual ones are a what-if.
+    """
 
     programme: str
     year: int
@@ -16,6 +22,12 @@ class Selection:
     statuses: tuple[str, ...] = field(default=())
     dispositifs: tuple[str, ...] = field(default=())
     quarters: tuple[str, ...] = field(default=())
+    rules: tuple[str, ...] = field(default=RULES)
+
+    @property
+    def what_if(self) -> bool:
+        """Say whether the money is shared otherwise than usual."""
+        return self.rules != RULES
 
 
 _COLUMNS = {

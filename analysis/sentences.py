@@ -130,16 +130,19 @@ def evolution(
     """Say how granted credits moved since the year before, and where most.
 
     ``changed`` is the result of ``analysis.programme.change``, indexed by code; ``what`` names
-    the amounts it adds up.
+    the amounts it adds up. A group without a known amount is left out and named.
     """
-    before, now = int(changed["before"].sum()), int(changed["now"].sum())
-    if not changed[["before", "now"]].any(axis=None):
-        return f"Aucun montant parmi les {what}, ni en {year - 1} ni en {year}."
+    known = changed.dropna(subset=["difference"])
+    lost = [words.get(str(code), str(code)) for code in changed.index.difference(known.index)]
+    pending = f" Sans montant connu, hors de ce calcul : {wording.listing(lost)}." if lost else ""
+    before, now = int(known["before"].sum()), int(known["now"].sum())
+    if not known[["before", "now"]].any(axis=None):
+        return f"Aucun montant parmi les {what}, ni en {year - 1} ni en {year}.{pending}"
     text = (
         f"De {year - 1} à {year}, les {what} passent de {wording.euros(before)} à "
-        f"{wording.euros(now)} ({difference(now - before, before)})."
+        f"{wording.euros(now)} ({difference(now - before, before)}).{pending}"
     )
-    moved = changed["difference"]
+    moved = known["difference"]
     if len(moved) < 2:
         return text
     if (moved > 0).any():
@@ -153,8 +156,10 @@ def _moved(moved: pd.Series, code: str, words: dict[str, str]) -> str:
     return f"{words.get(code, code)} ({signed_euros(int(moved[code]))})"
 
 
-def signed_euros(cents: int) -> str:
-    """Write a difference of cents in euros with its sign (``+139 829 €``)."""
+def signed_euros(cents: int | None) -> str:
+    """Write a difference of cents in euros with its sign (``+139 829 €``); « n.d. » if missing."""
+    if cents is None or pd.isna(cents):
+        return wording.MISSING
     return f"{wording.signed(cents / 100)}{wording.NARROW}€"
 
 

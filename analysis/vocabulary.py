@@ -1,5 +1,6 @@
 """The French words of every code a user may meet: themes, funders, targets, situations."""
 
+from analysis.allocation import RULES
 from geo.territory import Territory
 
 TARGET_WORDS = {
@@ -11,33 +12,60 @@ TARGET_WORDS = {
 }
 SITUATION_WORDS = {
     "declared": "Quartier déclaré",
+    "code_only": "Quartier déclaré, sans coordonnées",
+    "several_codes": "Plusieurs quartiers déclarés",
+    "translated_code": "Code de 2015, traduit dans le périmètre de 2024",
+    "split_code": "Code de 2015 que plusieurs quartiers de 2024 continuent",
     "declared_elsewhere": "Quartier déclaré, mais position ailleurs",
+    "lived_area": "Quartier vécu : lieu que le territoire rattache au quartier",
     "position": "Position dans un quartier",
     "outside": "Position hors quartier",
     "undecided": "Position trop proche d'une limite",
     "territory": "Action de tout le territoire",
     "commune": "Action de toute une commune",
+    "seat_address": "Adresse du siège, qui ne dit pas le lieu de l'action",
+    "suspect_position": "Coordonnées douteuses, non utilisées",
     "address_only": "Adresse sans coordonnées",
     "unknown_code": "Code de quartier inconnu",
+    "no_rule": "Plusieurs quartiers, aucune règle de partage applicable",
     "nothing": "Aucune localisation",
+    "decided": "Décidé par une personne",
 }
 LOCATION_WORDS = {
     "inside": "dans le quartier",
     "outside": "hors quartier",
     "undecided": "indécis",
+    "shared": "à cheval sur une limite",
     "not_located": "non localisé",
 }
 RULE_WORDS = {
     "none": "sans partage",
     "single": "un seul quartier",
+    "declared": "selon les parts déclarées",
+    "beneficiaries": "au prorata des bénéficiaires prévus",
     "population": "au prorata de la population",
     "equal": "à parts égales",
+}
+# Ways of sharing a project between its quarters that may be chosen: the usual one, then what-ifs.
+SHARINGS = {
+    RULES: "Règle par défaut",
+    ("population", "equal"): "Population",
+    ("equal",): "Parts égales",
+    (): "Non partagé",
 }
 AMOUNT_WORDS = {
     "requested_cents": "Demandé",
     "granted_cents": "Accordé",
-    "previous_cents": "Année précédente",
+    "previous_cents": "Accordé N-1 (mêmes actions)",
 }
+
+
+def sharing(rules: tuple[str, ...]) -> str:
+    """Say in French how a project is shared between its quarters: the first rule that applies."""
+    if not rules:
+        return "sans partage entre quartiers"
+    words = ", à défaut ".join(RULE_WORDS[rule] for rule in rules)
+    return f"partage {words}" if "equal" in rules else f"partage {words}, sinon non affecté"
 
 
 def labels(territory: Territory, column: str) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """French numbers, money and years, the same on the screen, in files and in the terminal."""
 
 from datetime import date
+from decimal import Decimal
 
 import pandas as pd
 from babel.dates import format_date
@@ -20,6 +21,11 @@ def number(value: float | int | None, decimals: int = 0) -> str:
         return MISSING
     pattern = "#,##0" + ("." + "0" * decimals if decimals else "")
     return str(format_decimal(value, format=pattern, locale=LOCALE))
+
+
+def rounded(value: float, decimals: int = 0) -> float:
+    """Return a value as ``number`` prints it: rounded half to even on its decimal writing."""
+    return float(round(Decimal(str(value)), decimals))
 
 
 def percent(value: float | None, decimals: int = 1) -> str:
@@ -52,6 +58,13 @@ def short_euros(cents: int | None) -> str:
     if abs(amount) < 999_500:  # from there the thousands would round to « 1 000 k€ »
         return f"{number(amount / 1000)}{NARROW}k€"
     return f"{number(amount / 1_000_000, 1)}{NARROW}M€"
+
+
+def metres(value: float) -> str:
+    """Write a distance in metres (``3,2 m``, ``250 m``), in kilometres from ten (``12 km``)."""
+    if value >= 10_000:
+        return f"{number(value / 1000)}{NARROW}km"
+    return f"{number(value, 1 if value < 10 else 0)}{NARROW}m"
 
 
 def signed(value: float, decimals: int = 0) -> str:

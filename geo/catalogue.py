@@ -15,8 +15,9 @@ from geo.errors import DataFileError
 
 _FIELDS = ("file", "title", "producer", "licence", "source", "vintage", "perimeter", "sha256")
 _OPTIONAL = ("generation", "data_year", "blank", "limits", "fictitious")
+_DATA_FILES = (".csv", ".geojson", ".gpkg", ".json", ".shp", ".zip")
 RESTORE = (
-    "Pour le rétablir : « git checkout -- data » dans le dossier de l'atlas, ou réinstallez "
+    "Pour le rétablir : « git restore data » dans le dossier de l'atlas, ou réinstallez "
     "l'atlas, puis rechargez la page."
 )
 
@@ -75,6 +76,24 @@ def load_catalogue(directory: Path) -> dict[str, Dataset]:
     return found
 
 
+def refuse_absent_catalogue(directory: Path, key: str) -> None:
+    """Raise DataFileError if a data set may be in a ``catalogue.toml`` that is missing.
+
+    A folder that holds data files and no catalogue has lost it.
+    """
+    lost = [
+        f"{folder.name}/catalogue.toml"
+        for folder in sorted(path for path in directory.iterdir() if path.is_dir())
+        if not (folder / "catalogue.toml").exists()
+        and any(path.suffix in _DATA_FILES for path in folder.iterdir())
+    ]
+    if lost:
+        raise DataFileError(
+            f"Le fichier {' ou '.join(lost)} est absent : sans lui, le jeu « {key} » ne peut pas "
+            f"être lu. {RESTORE}"
+        )
+
+
 def read_verified(dataset: Dataset) -> bytes:
     """Return the bytes of a data set after comparing its sha256 with the catalogue's.
 
@@ -109,7 +128,11 @@ def condition(dataset: Dataset) -> tuple[str, str]:
 def _read_toml(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except OSError as error:
+        raise DataFileError(
+            f"Le catalogue {path.parent.name}/{path.name} est absent ou illisible. {RESTORE}"
+        ) from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise DataFileError(
             f"Le catalogue {path.parent.name}/{path.name} est illisible ({error}). {RESTORE}"
         ) from error

@@ -5,36 +5,30 @@ CSV is read as text first, so that codes keep their zeros and a blank cell stays
 """
 
 import io
-import json
 import math
+import re
 
 import geopandas as gpd
 import pandas as pd
-from shapely.errors import ShapelyError
-from shapely.geometry import shape
 
+from geo import declared
 from geo.catalogue import Dataset, read_verified
-from geo.cells import Sheet, refuse, require
+from geo.cells import Sheet, refuse
 from geo.errors import DataFileError
+from geo.layers import read_layer
 from geo.schema import (
     AMOUNTS,
     COMMUNES,
     CROSSWALK,
     FIGURES,
     FUNDING,
+    OPTIONAL_PROJECT_COLUMNS,
     PROJECTS,
     QUARTERS,
     QUARTERS_2015,
-    WGS84,
-    report,
+    cell_fault,
 )
 
-_QUARTER_COLUMNS = {
-    "qpv_code": ("code_qp", "Code_QP", "CODE_QP"),
-    "qpv_name": ("lib_qp", "Lib_QP", "NOM_QP", "nom_qp"),
-    "commune_codes": ("insee_com", "INSEE_COM"),
-    "commune_names": ("lib_com", "COMMUNE_QP", "commune_qp"),
-}
 _LEVELS = {
     "epci": "epci",
     "departement": "department",
@@ -86,55 +80,12 @@ def _sheet(dataset: Dataset, columns: tuple[str, ...]) -> Sheet:
 
 
 def read_quarters(dataset: Dataset) -> gpd.GeoDataFrame:
-    """Read a GeoJSON layer of QPV (contract QUARTERS, EPSG:4326, sorted by code).
+    """Read the layer of a territory's quarters (contract QUARTERS, EPSG:4326, sorted by code).
 
-    The published names of the columns are recognised in their several spellings. Raises
-    DataFileError on broken JSON or geometry, ContractError on missing or wrong values.
+    Invalid rings come repaired; ``geo.layers.read_layer`` gives the same with the report of its
+    repairs, and raises the errors of this one.
     """
-    content = read_verified(dataset)
-    try:
-        features = json.loads(content)["features"]
-        rows = [dict(feature["properties"]) for feature in features]
-        shapes = [shape(feature["geometry"]) for feature in features]
-    except (ValueError, KeyError, TypeError, AttributeError, ShapelyError) as error:
-        raise DataFileError(
-            f"{dataset.path.name} n'est pas un GeoJSON lisible ({error}) ; attendu : une "
-            "FeatureCollection de polygones."
-        ) from error
-    table = pd.DataFrame(rows, dtype="str")
-    names = _aliases(table, dataset.path.name)
-    named = pd.DataFrame({column: table[alias] for column, alias in names.items()})
-    layer = gpd.GeoDataFrame(named, geometry=shapes, crs=WGS84)
-    source = dataset.path.name
-    refuse(report(layer, QUARTERS, source, first_line=1, row="entité", names=names))
-    _require_polygons(layer, source)
-    return layer.sort_values("qpv_code", ignore_index=True)
-
-
-def _aliases(table: pd.DataFrame, source: str) -> dict[str, str]:
-    found = {
-        column: next((name for name in names if name in table.columns), names[0])
-        for column, names in _QUARTER_COLUMNS.items()
-    }
-    require(tuple(found.values()), list(table.columns), source)
-    return found
-
-
-def _require_polygons(layer: gpd.GeoDataFrame, source: str) -> None:
-    area = layer.geom_type.isin(["Polygon", "MultiPolygon"]) & ~layer.is_empty & layer.is_valid
-    bounds = layer.bounds.abs()
-    degrees = (bounds[["minx", "maxx"]] <= 180).all(axis=1) & (bounds[["miny", "maxy"]] <= 90).all(
-        axis=1
-    )
-    for wrong, expected in (
-        (~area, "des polygones sans auto-intersection"),
-        (area & ~degrees, "des longitudes et latitudes en degrés (WGS 84)"),
-    ):
-        if wrong.any():
-            codes = ", ".join(layer.loc[wrong, "qpv_code"])
-            raise DataFileError(
-                f"{source} : contour inutilisable pour {codes} ; attendu : {expected}."
-            )
+    return read_layer(dataset, contract=QUARTERS)[0]
 
 
 def read_quarters_2015(dataset: Dataset) -> pd.DataFrame:
@@ -147,10 +98,31 @@ def read_quarters_2015(dataset: Dataset) -> pd.DataFrame:
 
 
 def read_crosswalk(dataset: Dataset) -> pd.DataFrame:
-    """Read the official correspondence 2015 ↔ 2024 (contract CROSSWALK), one row a 2024 quarter."""
-    names = {"qpv_code": "qp2024", "qpv_code_2015": "qp2015_1", "relation": "statut"}
-    sheet = _sheet(dataset, tuple(names.values()))
-    frame = pd.DataFrame({column: sheet.text(name) for column, name in names.items()})
+    """Read the official correspondence 2015 ↔ 2024 (contract CROSSWALK), one row a pair of codes.
+
+    A 2024 quarter made of several has one row for each of its ``qp2015_1``, ``qp2015_2``…; a new
+    one has no 2015 code, a dropped one no 2024 code.
+    """
+    sheet = _sheet(dataset, ("qp2024", "qp2015_1", "statut"))
+    numbered = [name for name in sheet.frame.columns if re.fullmatch("qp2015_[0-9]", name)]
+    parts = [
+        pd.DataFrame(
+            {
+                "qpv_code": sheet.text("qp2024"),
+                "qpv_code_2015": sheet.text(column),
+                "status": sheet.text("statut"),
+            }
+        )
+        for column in numbered
+    ]
+    later = [part[part["qpv_code_2015"].notna()] for part in parts[1:]]
+    frame = pd.concat([parts[0], *later]).sort_index(kind="stable")
+    names = {"qpv_code": "qp2024", "qpv_code_2015": "qp2015_1", "status": "statut"}
+    neither = frame["qpv_code"].isna() & frame["qpv_code_2015"].isna()
+    sheet.faults += [
+        cell_fault(f"ligne {int(row) + 2}", "qp2024", None, "un code QPV 2024 ou 2015 par ligne")
+        for row in frame.index[neither]
+    ]
     return sheet.checked(frame, CROSSWALK, names)
 
 
@@ -233,15 +205,18 @@ def read_programme(projects: Dataset, funding: Dataset) -> tuple[pd.DataFrame, p
     """Read a programme in the atlas's own shape: (PROJECTS, FUNDING), euros made integer cents.
 
     Raises ContractError with every fault of both files: wrong cells, a funding line that names no
-    project, a project without a funding line (the totals would lose it).
+    project, a project without a funding line (the totals would lose it). The columns of
+    OPTIONAL_PROJECT_COLUMNS may be absent.
     """
-    table = _sheet(projects, tuple(PROJECTS.columns))
-    frame = table.frame[list(PROJECTS.columns)].astype("str")
+    required = [name for name in PROJECTS.columns if name not in OPTIONAL_PROJECT_COLUMNS]
+    table = _sheet(projects, tuple(required))
+    frame = table.frame.reindex(columns=list(PROJECTS.columns)).astype("str")
     frame["fictitious"] = table.flags("fictitious")
     for column in ("year", "beneficiaries"):
         frame[column] = table.integers(column)
     for column in ("lon", "lat"):
         frame[column] = table.floats(column)
+    table.faults += declared.faults(frame)
     names = {f"{amount}_cents": f"{amount}_eur" for amount in AMOUNTS}
     lines = _sheet(funding, ("project_id", "funder", "status", *names.values()))
     money = lines.frame[["project_id", "funder", "status"]].assign(

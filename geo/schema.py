@@ -21,9 +21,16 @@ INSEE_COMMUNE = r"(?:[0-9]{2}|2[AB])[0-9]{3}"
 STATUSES = ("granted", "pending", "refused", "ineligible")
 SCOPES = ("quarters", "commune", "territory")
 POSITION_METHODS = ("surveyed", "housenumber", "street", "locality", "commune")
+SHARE = r"[0-9]{1,3}(?:\.[0-9]{1,2})?"  # per cent
+PEOPLE = r"[0-9]{1,7}"
+ADDRESS_KINDS = ("activity", "seat")
 AMOUNTS = ("requested", "granted", "previous")
 FIGURE_STATUSES = ("published", "secret", "absent", "not_comparable")
 WGS84 = "EPSG:4326"
+# Generations of perimeters: decree of December 2014, decree of December 2023.
+GENERATIONS = (2015, 2024)
+# The widest coordinates of a system in use: half the equator in Web Mercator.
+_METRES = (-20_037_509, 20_037_509)
 _MOST_FAULTS = 20
 _MOST_TEXT = 80
 
@@ -42,6 +49,10 @@ def _whole(pattern: str, expected: str) -> pa.Check:
     # Not pandas' own match: its "$" lets a final line feed through.
     matches = re.compile(pattern).fullmatch
     return pa.Check(lambda cell: matches(cell) is not None, element_wise=True, error=expected)
+
+
+def _list_of(pattern: str) -> str:
+    return rf"\s*{pattern}\s*(?:[,;]\s*{pattern}\s*)*"
 
 
 def _choice(expected: str, values: tuple[str, ...], *, nullable: bool = False) -> pa.Column:
@@ -88,20 +99,39 @@ PROJECTS = pa.DataFrameSchema(
             "un code commune Insee de 5 caractères", INSEE_COMMUNE, nullable=True
         ),
         "commune_name": _text("un nom de commune", nullable=True),
+        # Metres of a projected system may stand here by mistake: they are read, so that
+        # ``geo.coordinates`` can say which and propose the remedy, and never used as they are.
         "lon": _number(
-            "float64", "une longitude en degrés, de -180 à 180", -180, 180, nullable=True
+            "float64", "une longitude en degrés, de -180 à 180", *_METRES, nullable=True
         ),
-        "lat": _number("float64", "une latitude en degrés, de -90 à 90", -90, 90, nullable=True),
+        "lat": _number("float64", "une latitude en degrés, de -90 à 90", *_METRES, nullable=True),
         "position_method": _choice(
             "l'origine de la position (surveyed, housenumber, street, locality, commune)",
             POSITION_METHODS,
             nullable=True,
         ),
         "beneficiaries": _number("Int64", "un nombre de personnes", 0, 10**7, nullable=True),
+        "declared_shares": _text(
+            "des pourcentages séparés par des virgules, dans l'ordre des quartiers (60, 40)",
+            _list_of(SHARE),
+            nullable=True,
+        ),
+        "qpv_beneficiaries": _text(
+            "des nombres de personnes séparés par des virgules, dans l'ordre des quartiers",
+            _list_of(PEOPLE),
+            nullable=True,
+        ),
+        "address_kind": _choice(
+            "« activity » (lieu de l'action) ou « seat » (siège du porteur)",
+            ADDRESS_KINDS,
+            nullable=True,
+        ),
     },
     strict=True,
     name="projets",
 )
+# What a file of projects may leave out: the columns are then empty.
+OPTIONAL_PROJECT_COLUMNS = ("declared_shares", "qpv_beneficiaries", "address_kind")
 
 FUNDING = pa.DataFrameSchema(
     {
@@ -134,6 +164,11 @@ QUARTERS = pa.DataFrameSchema(
     name="quartiers",
 )
 
+# Any published layer: some editions give no commune, or only codes, or only names.
+LAYER = QUARTERS.update_columns(
+    {"commune_codes": {"nullable": True}, "commune_names": {"nullable": True}}
+)
+
 QUARTERS_2015 = pa.DataFrameSchema(
     {
         "qpv_code": _text("un code QPV 2015", QPV_CODE_2015, unique=True),
@@ -161,10 +196,11 @@ COMMUNES = pa.DataFrameSchema(
 
 CROSSWALK = pa.DataFrameSchema(
     {
-        "qpv_code": _text("un code QPV 2024", QPV_CODE, unique=True),
+        "qpv_code": _text("un code QPV 2024", QPV_CODE, nullable=True),
         "qpv_code_2015": _text("un code QPV 2015", QPV_CODE_2015, nullable=True),
-        "relation": _text("le statut de la correspondance", r"[A-Z_ ]+"),
+        "status": _text("le statut de la correspondance, en capitales", r"[A-Z_ -]+"),
     },
+    unique=["qpv_code", "qpv_code_2015"],
     strict=True,
     name="correspondance des générations",
 )

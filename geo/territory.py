@@ -20,15 +20,24 @@ from geo.errors import CrsError, TerritoryError
 _FIELDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "": (
         (
-            *("code", "name", "short_name", "contract", "metric_crs", "generation"),
-            *("figures_generation", "default_programme", "epci", "datasets", "comparators"),
+            *("code", "name", "short_name", "contract", "metric_crs", "commune_radius_m"),
+            *(
+                "generation",
+                "figures_generation",
+                "default_programme",
+                "epci",
+                "datasets",
+                "comparators",
+            ),
             *("axes", "funders", "dispositifs", "programmes"),
         ),
-        ("npnru",),
+        ("npnru", "lived_places", "lived_areas"),
     ),
     "epci": (("siren", "name"), ("population", "communes")),
     "comparators": (("level", "code", "label"), ("former_codes",)),
     "npnru": (("qpv", "label"), ()),
+    "lived_places": (("label", "qpv", "lon", "lat", "radius_m", "reason", "source"), ()),
+    "lived_areas": (("label", "qpv", "dataset", "reason"), ()),
     "axes": (("code", "label"), ("short",)),
     "funders": (("code", "label"), ("short", "signatory")),
     "dispositifs": (("code", "label"), ("short",)),
@@ -43,6 +52,13 @@ _WORDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "themes": (("code", "label", "axis", "group"), ("short",)),
 }
 _CODES = ("code", "siren", "qpv", "level")
+# Lowest and highest value of the numbers of a territory file.
+_RANGES = {
+    "lon": (-180, 180),
+    "lat": (-90, 90),
+    "radius_m": (1, 20_000),
+    "commune_radius_m": (1_000, 200_000),
+}
 
 
 @dataclass(frozen=True)
@@ -87,6 +103,32 @@ class Comparator:
 
 
 @dataclass(frozen=True)
+class LivedPlace:
+    """A place outside a quarter that its residents use: the disc of ``radius_m`` metres.
+
+    ``lon`` and ``lat`` are in degrees (EPSG:4326).
+    """
+
+    label: str
+    qpv: str
+    lon: float
+    lat: float
+    radius_m: float
+    reason: str
+    source: str
+
+
+@dataclass(frozen=True)
+class LivedArea:
+    """An area outside a quarter that its residents use: a data set of the catalogue."""
+
+    label: str
+    qpv: str
+    dataset: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class Programme:
     """A set of projects: its data sets by role, its format, and whether it is fictitious."""
 
@@ -118,6 +160,7 @@ class Territory:
     short_name: str
     contract: str
     crs: CRS
+    commune_radius_m: float
     generation: int
     figures_generation: int
     epci_siren: str
@@ -131,6 +174,8 @@ class Territory:
     programmes: tuple[Programme, ...]
     default_programme: str
     nomenclature: Nomenclature
+    lived_places: tuple[LivedPlace, ...] = ()
+    lived_areas: tuple[LivedArea, ...] = ()
 
     def programme(self, code: str) -> Programme:
         """Return the programme with this code; raises TerritoryError if there is none."""
@@ -206,7 +251,15 @@ def _entry_faults(
         for name in _CODES
         if name in entry and not isinstance(entry[name], str)
     ]
-    return missing + unknown + numbers
+    return missing + unknown + numbers + _range_faults(where, entry)
+
+
+def _range_faults(where: str, entry: dict[str, Any]) -> list[str]:
+    return [
+        f"{where}« {name} » : {entry[name]} ; attendu : un nombre de {low} à {high}"
+        for name, (low, high) in _RANGES.items()
+        if name in entry and not (type(entry[name]) in (int, float) and low <= entry[name] <= high)
+    ]
 
 
 def _contradictions(territory: Territory) -> list[str]:
@@ -265,6 +318,9 @@ def _territory(content: dict[str, Any], nomenclature: Nomenclature) -> Territory
         programmes=tuple(_programme(entry) for entry in content["programmes"]),
         default_programme=content["default_programme"],
         nomenclature=nomenclature,
+        commune_radius_m=float(content["commune_radius_m"]),
+        lived_places=tuple(LivedPlace(**entry) for entry in content.get("lived_places", [])),
+        lived_areas=tuple(LivedArea(**entry) for entry in content.get("lived_areas", [])),
     )
 
 

@@ -30,8 +30,12 @@ def export_bytes(atlas: Atlas, selection: Selection, what: str, file_format: str
 
 
 def export_name(atlas: Atlas, selection: Selection, what: str, file_format: str) -> str:
-    """Return the file's name: content, territory, year, and a flag when the money is invented."""
+    """Return the file's name: content, territory, year, and flags.
+
+    They say that the money is invented, or shared between quarters otherwise than usual.
+    """
     flag = "_fictif" if atlas.territory.programme(selection.programme).fictitious else ""
+    flag += "_hypothese" if selection.what_if else ""
     return f"{_NAMES[what]}_{atlas.territory.code}_{selection.year}{flag}.{file_format}"
 
 

@@ -6,6 +6,7 @@ import pandas as pd
 
 from analysis import wording
 from analysis.indicators import latest
+from analysis.perimeters import measured_on
 from analysis.selection import Selection
 from geo.errors import AtlasError
 from store.atlas import Atlas
@@ -29,6 +30,12 @@ class Measure:
     perimeter: str
     datasets: tuple[str, ...]
 
+    @property
+    def shown(self) -> pd.Series:
+        """Return the published values as they are printed, rounded half to even."""
+        known = self.figures.loc[self.figures["status"] == "published", "value"]
+        return known.astype("float64").map(lambda value: wording.rounded(value, self.decimals))
+
     def text(self, value: float) -> str:
         """Write a value of this measure (a break of the legend) in French, with its unit."""
         if self.unit == "%":
@@ -42,7 +49,9 @@ def measure_labels(atlas: Atlas) -> dict[str, str]:
     labels = {EFFORT: "Programme : crédits accordés par habitant"}
     for code, indicator in atlas.indicators.items():
         if indicator.kind in _COLOURED_KINDS:
-            labels[code] = f"{indicator.theme} : {indicator.label.lower()}"
+            # The first letter only: a proper name keeps its capital.
+            label = indicator.label[:1].lower() + indicator.label[1:]
+            labels[code] = f"{indicator.theme} : {label}"
     return labels
 
 
@@ -57,6 +66,7 @@ def measure(atlas: Atlas, selection: Selection, code: str) -> Measure:
         raise AtlasError(f"L'indicateur « {code} » ne se cartographie pas.")
     indicator = atlas.indicators[code]
     vintage, frame = latest(indicator, atlas.figures, atlas.crosswalk)
+    indicator = indicator.in_year(vintage.data_year if vintage else None)
     texts = [
         indicator.text(value, status)
         for value, status in zip(frame["value"], frame["status"], strict=True)
@@ -68,7 +78,7 @@ def measure(atlas: Atlas, selection: Selection, code: str) -> Measure:
         decimals=indicator.decimals,
         figures=frame.assign(text=texts),
         vintage=vintage.label if vintage else "aucune donnée",
-        perimeter=f"périmètre {vintage.generation}" if vintage else "",
+        perimeter=measured_on(vintage, atlas.territory.generation),
         datasets=(vintage.dataset,) if vintage else (),
     )
 
@@ -76,6 +86,7 @@ def measure(atlas: Atlas, selection: Selection, code: str) -> Measure:
 def _effort(atlas: Atlas, selection: Selection) -> Measure:
     programme = atlas.territory.programme(selection.programme)
     vintage, _ = atlas.population
+    measured = measured_on(vintage, atlas.territory.generation)
     euros = quarter_table(atlas, selection)[EFFORT] / 100
     frame = pd.DataFrame({"value": euros})
     frame["status"] = euros.isna().map({True: "absent", False: "published"})
@@ -92,6 +103,6 @@ def _effort(atlas: Atlas, selection: Selection) -> Measure:
         decimals=0,
         figures=frame,
         vintage=when,
-        perimeter=f"population du périmètre {vintage.generation}" if vintage else "",
+        perimeter=f"population : {measured}" if measured else "",
         datasets=(*programme.datasets.values(), *((vintage.dataset,) if vintage else ())),
     )

@@ -9,14 +9,27 @@ from analysis.allocation import CENTS
 from analysis.indicators import latest
 from analysis.programme import NO_THEME, by_quarter, per_inhabitant, project_table
 from analysis.selection import Selection, apply
-from analysis.vocabulary import LOCATION_WORDS, SITUATION_WORDS, TARGET_WORDS, labels
+from analysis.vocabulary import (
+    LOCATION_WORDS,
+    RULE_WORDS,
+    SITUATION_WORDS,
+    TARGET_WORDS,
+    labels,
+    sharing,
+)
+from geo.location import INDICATIVE
 from geo.schema import WGS84
-from store.atlas import Atlas
+from store.atlas import Atlas, LoadedProgramme
+
+
+def loaded(atlas: Atlas, selection: Selection) -> LoadedProgramme:
+    """Return the programme of a selection, its money shared by the selection's rules."""
+    return atlas.programme(selection.programme, selection.rules)
 
 
 def selected(atlas: Atlas, selection: Selection, *, quarters: bool = True) -> pd.DataFrame:
     """Return the ledger rows of a selection (see ``analysis.selection.apply``)."""
-    return apply(atlas.programme(selection.programme).ledger, selection, quarters=quarters)
+    return apply(loaded(atlas, selection).ledger, selection, quarters=quarters)
 
 
 def year_before(atlas: Atlas, selection: Selection) -> pd.DataFrame | None:
@@ -29,7 +42,9 @@ def year_before(atlas: Atlas, selection: Selection) -> pd.DataFrame | None:
 def quarter_table(atlas: Atlas, selection: Selection) -> pd.DataFrame:
     """Return one row a quarter, by code: names, population, projects, cents, cents an inhabitant.
 
-    Every quarter is there, chosen or not; zero where the selection has no project for it.
+    Every quarter is there, chosen or not; zero where the selection has no project for it. Where
+    nothing says that any line of the selection serves a quarter, the amount an inhabitant is
+    missing everywhere: zero would say that the quarters receive nothing.
     """
     rows = selected(atlas, selection, quarters=False)
     frame = pd.DataFrame(atlas.quarters.drop(columns="geometry")).set_index("qpv_code")
@@ -38,6 +53,8 @@ def quarter_table(atlas: Atlas, selection: Selection) -> pd.DataFrame:
     frame["population"] = atlas.population[1].reindex(frame.index)
     frame = frame.join(by_quarter(rows, list(frame.index)))
     frame["granted_per_inhabitant"] = per_inhabitant(frame["granted_cents"], frame["population"])
+    if len(rows) and not (rows["target"] == "quarter").any():
+        frame["granted_per_inhabitant"] = float("nan")
     return frame
 
 
@@ -46,10 +63,20 @@ def projects_of(atlas: Atlas, selection: Selection) -> pd.DataFrame:
 
     The amounts are those of the selected lines: with a quarter chosen, the part of that quarter.
     """
-    loaded = atlas.programme(selection.programme)
+    programme = loaded(atlas, selection)
     table = project_table(selected(atlas, selection))
-    place = loaded.projects[["project_id", "operator_siret", "lon", "lat", "position_method"]]
-    return table.merge(place.join(loaded.located), on="project_id", how="left", validate="1:1")
+    place = programme.projects[["project_id", "operator_siret", "lon", "lat", "position_method"]]
+    return table.merge(place.join(programme.located), on="project_id", how="left", validate="1:1")
+
+
+def duplicates_of(atlas: Atlas, rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the possible duplicates (``analysis.duplicates``) among the projects of some rows."""
+    if rows.empty:
+        return pd.DataFrame(columns=["project_id_a", "project_id_b", "reason", "score"])
+    pairs = pd.concat([atlas.duplicates(str(code)) for code in rows["programme"].unique()])
+    shown = rows["project_id"].unique()
+    both = pairs["project_id_a"].isin(shown) & pairs["project_id_b"].isin(shown)
+    return pairs[both]
 
 
 def export_quarters(atlas: Atlas, selection: Selection) -> gpd.GeoDataFrame:
@@ -73,6 +100,7 @@ def export_quarters(atlas: Atlas, selection: Selection) -> gpd.GeoDataFrame:
             **_money(table),
             "accorde_par_habitant_eur": (table["granted_per_inhabitant"] / 100).round(2),
             "accorde_par_habitant_base": vintage.label if vintage else None,
+            "regle_partage": sharing(selection.rules),
             "donnees_fictives": atlas.territory.programme(selection.programme).fictitious,
         }
     )
@@ -86,7 +114,8 @@ def export_quarters(atlas: Atlas, selection: Selection) -> gpd.GeoDataFrame:
 def export_projects(atlas: Atlas, selection: Selection) -> gpd.GeoDataFrame:
     """Return the projects of a selection as they leave the atlas (EPSG:4326, French columns).
 
-    A project without coordinates has no geometry and is kept; the position is indicative.
+    A project that is not located has no geometry and is kept; the position is indicative.
+    ``partage`` is the rule met by the project, ``regle_partage`` the rules of the selection.
     """
     table = projects_of(atlas, selection)
     words = {name: labels(atlas.territory, name) for name in ("theme", "dispositif", "status")}
@@ -107,14 +136,18 @@ def export_projects(atlas: Atlas, selection: Selection) -> gpd.GeoDataFrame:
             "quartiers": table["quarters"].map(", ".join),
             "beneficie_a": _joined(table["targets"], TARGET_WORDS),
             "situation": table["situation"].map(SITUATION_WORDS),
+            "partage": _joined(table["rules"], RULE_WORDS),
+            "regle_partage": sharing(selection.rules),
             "etat_position": table["location_status"].map(LOCATION_WORDS),
             "distance_limite_m": table["distance_to_edge_m"].round(1),
             "incertitude_m": table["uncertainty_m"],
+            "avertissement": INDICATIVE,
             **_money(table),
         }
     )
     shapes = gpd.points_from_xy(table["lon"], table["lat"])
-    located = table["lon"].notna() & table["lat"].notna()
+    # Coordinates that were not used (a seat, a doubtful position) would say a false place.
+    located = table["location_status"] != "not_located"
     layer = gpd.GeoDataFrame(frame, geometry=shapes, crs=WGS84)
     layer.loc[~located, "geometry"] = None
     return layer
@@ -139,7 +172,8 @@ def _indicator_columns(atlas: Atlas, index: pd.Index) -> pd.DataFrame:
     }
     for code, indicator in atlas.indicators.items():
         vintage, frame = latest(indicator, atlas.figures, atlas.crosswalk)
-        columns[code] = frame["value"].reindex(index)
+        figures = frame["value"].reindex(index)
+        columns[code] = figures.astype("Int64") if indicator.kind == "count" else figures
         columns[f"{code}_statut"] = frame["status"].reindex(index).map(status_words)
         columns[f"{code}_annee"] = vintage.label if vintage else None
         columns[f"{code}_perimetre"] = vintage.generation if vintage else None

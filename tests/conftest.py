@@ -4,6 +4,7 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -14,9 +15,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from hypothesis import settings
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tools import chromium
+
+# The machine that runs the checks may be busy: how long an example takes proves nothing.
+settings.register_profile("atlas", deadline=None)
+settings.load_profile("atlas")
 
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 60
@@ -31,6 +37,13 @@ QUIET = [
 ]
 LOCAL_HOSTS = {"127.0.0.1"}
 INLINE_SCHEMES = {"about", "blob", "data"}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep the journal of decisions of the tests, and of the servers they start, out of var/."""
+    folder = tempfile.TemporaryDirectory()
+    config.add_cleanup(folder.cleanup)
+    os.environ["ATLAS_DATABASE_URL"] = f"sqlite:///{folder.name}/atlas.sqlite"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,3 +1,5 @@
+import time
+
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -6,12 +8,17 @@ from hypothesis import strategies as st
 from analysis.allocation import RULES, TARGETS, allocate, serve, split_cents
 from analysis.programme import by_target, grand_total, ledger
 from analysis.selection import Selection, apply
+from analysis.vocabulary import SITUATION_WORDS
 from geo.location import locate
 from tests.samples import CENTS, atlas, funding_frame, project_frame, squares
 
 CODES = ("QN00001A", "QN00002B", "QN00003C")
 CROSSWALK = pd.DataFrame(
-    {"qpv_code": CODES, "qpv_code_2015": ["QP000001", "QP000001", None], "relation": "MODIFIE"}
+    {
+        "qpv_code": CODES,
+        "qpv_code_2015": ["QP000001", "QP000001", "QP000003"],
+        "relation": "MODIFIE",
+    }
 ).astype("str")
 PEOPLE = {"QN00001A": 3000, "QN00002B": 1000, "QN00003C": 2000}
 
@@ -82,12 +89,27 @@ def test_an_impossible_split_is_refused(cents, weights):
         (
             {"declared_qpv": "QN00001A, QN00003C"},
             ("not_located", None),
-            ("declared", "quarter", ("QN00001A", "QN00003C")),
+            ("several_codes", "quarter", ("QN00001A", "QN00003C")),
         ),
         (
             {"declared_qpv": "QP000001"},
             ("inside", "QN00002B"),
-            ("declared", "quarter", ("QN00001A", "QN00002B")),
+            ("split_code", "quarter", ("QN00001A", "QN00002B")),
+        ),
+        (
+            {"declared_qpv": "QP000003"},
+            ("inside", "QN00003C"),
+            ("translated_code", "quarter", ("QN00003C",)),
+        ),
+        (
+            {"declared_qpv": "QP000003"},
+            ("inside", "QN00001A"),
+            ("declared_elsewhere", "quarter", ("QN00003C",)),
+        ),
+        (
+            {"declared_qpv": "QN00001A", "address": "1 rue X"},
+            ("not_located", None),
+            ("code_only", "quarter", ("QN00001A",)),
         ),
         (
             {"declared_qpv": "QN00001A"},
@@ -114,7 +136,32 @@ def test_an_impossible_split_is_refused(cents, weights):
         (
             {"scope": "commune", "declared_qpv": "QN00001A"},
             ("not_located", None),
-            ("declared", "quarter", ("QN00001A",)),
+            ("code_only", "quarter", ("QN00001A",)),
+        ),
+        (
+            {"address_kind": "seat", "address": "1 rue X"},
+            ("inside", "QN00001A"),
+            ("seat_address", "unallocated", ()),
+        ),
+        (
+            {"address_kind": "seat", "declared_qpv": "QN00001A"},
+            ("outside", None),
+            ("code_only", "quarter", ("QN00001A",)),
+        ),
+        (
+            {"address_kind": "seat", "scope": "territory"},
+            ("outside", None),
+            ("territory", "territory", ()),
+        ),
+        (
+            {"address_kind": "activity"},
+            ("inside", "QN00001A"),
+            ("position", "quarter", ("QN00001A",)),
+        ),
+        (
+            {"lon": 50.5, "lat": 2.6, "address": "1 rue X"},
+            ("not_located", None),
+            ("suspect_position", "unallocated", ()),
         ),
         ({}, ("inside", "QN00002B"), ("position", "quarter", ("QN00002B",))),
         ({}, ("outside", None), ("outside", "outside", ())),
@@ -156,9 +203,92 @@ def test_several_quarters_are_shared_by_population():
     assert set(found["rule"]) == {"population"}
 
 
+def test_every_situation_has_its_words():
+    named = "declared declared_elsewhere translated_code split_code several_codes code_only commune"
+    named += " territory seat_address address_only unknown_code suspect_position position outside"
+    named += " undecided nothing no_rule lived_area"
+    assert set(named.split()) <= set(SITUATION_WORDS)
+    assert len(set(SITUATION_WORDS.values())) == len(SITUATION_WORDS)
+
+
+def test_a_place_the_residents_use_counts_as_their_quarter():
+    frame = project_frame({}, {}, {"declared_qpv": "QN00001A"}, {})
+    places = located_frame(
+        ("outside", None), ("outside", None), ("outside", None), ("undecided",) * 2
+    )
+    lived = pd.Series([("QN00002B",), (), ("QN00002B",), ("QN00002B",)])
+    found = serve(frame, places, CROSSWALK, lived)
+    assert found["situation"].tolist() == [
+        "lived_area",
+        "outside",
+        "declared_elsewhere",
+        "undecided",
+    ]
+    assert found["codes"].tolist() == [("QN00002B",), (), ("QN00001A",), ()]
+
+
+# The rules, in order.
+
+TWO = {"declared_qpv": "QN00001A, QN00002B"}
+
+
 @pytest.mark.parametrize(
-    ("people", "rules"), [({"QN00001A": 3000}, RULES), (PEOPLE, ("equal",)), ({}, ("population",))]
+    ("said", "people", "rules", "expected", "rule"),
+    [
+        ({"declared_shares": "60, 40"}, PEOPLE, RULES, [601, 400], "declared"),
+        ({"declared_shares": "33.33;66.67"}, {}, RULES, [334, 667], "declared"),
+        ({"declared_shares": "0, 100"}, {}, RULES, [0, 1001], "declared"),
+        ({"qpv_beneficiaries": "10, 90"}, PEOPLE, RULES, [100, 901], "beneficiaries"),
+        ({"qpv_beneficiaries": "0, 0"}, PEOPLE, RULES, [751, 250], "population"),
+        (
+            {"declared_shares": "60, 40", "qpv_beneficiaries": "10, 90"},
+            PEOPLE,
+            ("beneficiaries", "declared"),
+            [100, 901],
+            "beneficiaries",
+        ),
+        ({"declared_shares": "60, 40"}, PEOPLE, ("population", "equal"), [751, 250], "population"),
+        ({"declared_shares": "60, 40"}, PEOPLE, ("equal",), [501, 500], "equal"),
+        ({}, {"QN00001A": 3000}, RULES, [501, 500], "equal"),
+        ({}, {"QN00001A": 3000, "QN00002B": 0}, RULES, [501, 500], "equal"),
+    ],
 )
+def test_the_first_rule_that_applies_shares_the_line(said, people, rules, expected, rule):
+    line = funding_frame({"project_id": "P0", "granted_cents": 1001})
+    found = allocate(services_of(TWO | said), line, people, rules)
+    assert found["granted_cents"].tolist() == expected
+    assert set(found["rule"]) == {rule}
+
+
+@pytest.mark.parametrize(
+    "rules", [(), ("declared",), ("population",), ("beneficiaries", "declared")]
+)
+def test_without_a_rule_that_applies_a_line_is_not_allocated(rules):
+    lines = funding_frame(
+        {"project_id": "P0", "granted_cents": 1001}, {"project_id": "P1", "granted_cents": 5}
+    )
+    found = allocate(services_of(TWO, {"declared_qpv": "QN00001A"}), lines, {}, rules)
+    assert found["target"].tolist() == ["unallocated", "quarter"]
+    assert found["situation"].tolist() == ["no_rule", "code_only"]
+    assert found["granted_cents"].tolist() == [1001, 5]
+    assert found["qpv_code"].isna().tolist() == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("codes", "expected"),
+    [
+        ("QP000003, QN00001A", {"QN00003C": 6000, "QN00001A": 4000}),
+        ("QN00003C, QP000003", {"QN00003C": 10_000}),
+        ("QP000001, QN00003C", {}),
+        ("QN00001A, QN99999Z", {}),
+    ],
+)
+def test_a_declared_share_needs_a_word_that_is_one_quarter(codes, expected):
+    found = services_of({"declared_qpv": codes, "declared_shares": "60, 40"})
+    assert found["shares"].tolist() == [expected]
+
+
+@pytest.mark.parametrize(("people", "rules"), [({"QN00001A": 3000}, RULES), (PEOPLE, ("equal",))])
 def test_without_every_population_the_parts_are_equal(people, rules):
     services = services_of({"declared_qpv": "QN00001A, QN00002B"})
     line = funding_frame({"project_id": "P0", "granted_cents": 1001})
@@ -193,6 +323,9 @@ PROJECT = st.fixed_dictionaries(
         "year": st.sampled_from([2024, 2025]),
         "theme": st.sampled_from([None, "1.1", "2.1"]),
         "dispositif": st.sampled_from([None, "pre"]),
+        "declared_shares": st.sampled_from([None, "60, 40", "100", "50, 30, 20"]),
+        "qpv_beneficiaries": st.sampled_from([None, "120, 80", "0, 0", "1, 1, 1"]),
+        "address_kind": st.sampled_from([None, "activity", "seat"]),
     }
 )
 PLACE = st.sampled_from(
@@ -224,11 +357,19 @@ CHOICE = st.fixed_dictionaries(
 
 
 @settings(max_examples=60, deadline=None)
-@given(PROGRAMME, CHOICE, st.sampled_from([PEOPLE, {"QN00001A": 10}, {}]))
-def test_nothing_is_lost_whatever_the_programme_and_the_filter(programme, choice, people):
+@given(
+    PROGRAMME,
+    CHOICE,
+    st.sampled_from([PEOPLE, {"QN00001A": 10}, {}]),
+    st.lists(st.sampled_from(RULES), unique=True),
+)
+def test_nothing_is_lost_whatever_the_programme_the_filter_and_the_rules(
+    programme, choice, people, rules
+):
     projects = project_frame(*(project for project, _, _ in programme))
     places = located_frame(*(place for _, place, _ in programme))
-    services = serve(projects, places, CROSSWALK).set_axis(projects["project_id"])
+    lived = pd.Series([(CODES[k % 3],) if k % 2 else () for k in range(len(projects))])
+    services = serve(projects, places, CROSSWALK, lived).set_axis(projects["project_id"])
     funding = funding_frame(
         *(
             {"project_id": f"P{k}", **line}
@@ -236,7 +377,8 @@ def test_nothing_is_lost_whatever_the_programme_and_the_filter(programme, choice
             for line in lines
         )
     )
-    allocation = allocate(services, funding, people)
+    allocation = allocate(services, funding, people, rules)
+    assert set(allocation["rule"]) <= {*rules, "single", "none"}
 
     keys = ["project_id", "funder"]
     back = allocation.groupby(keys)[CENTS].sum(min_count=1)
@@ -261,3 +403,26 @@ def test_points_are_located_served_and_allocated_together():
     found = locate(projects, layer, layer.crs, {"surveyed": 5.0, "unknown": 100.0})
     services = serve(projects, found, CROSSWALK)
     assert services["target"].tolist() == ["outside", "unallocated"]
+
+
+def test_ten_thousand_projects_are_allocated_in_two_seconds():
+    codes = [f"QN{k:05d}A" for k in range(16)]
+    crosswalk = pd.DataFrame({"qpv_code": codes, "qpv_code_2015": None, "relation": "X"})
+    numbers = range(10_000)
+    projects = project_frame(
+        *({"declared_qpv": ", ".join(codes[k % 13 : k % 13 + 1 + k % 4])} for k in numbers)
+    )
+    places = located_frame(*[("not_located", None)] * len(numbers))
+    funders = ("etat", "caf", "region", "ville", "bailleur")
+    funding = funding_frame(
+        *(
+            {"project_id": f"P{k}", "funder": funder, "granted_cents": 1_000 + k * 7}
+            for k in numbers
+            for funder in funders
+        )
+    )
+    start = time.process_time()
+    services = serve(projects, places, crosswalk.astype("str"))
+    found = allocate(services.set_axis(projects["project_id"]), funding, dict.fromkeys(codes, 9))
+    assert time.process_time() - start <= 2
+    assert found["granted_cents"].sum() == funding["granted_cents"].sum()

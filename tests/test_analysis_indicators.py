@@ -126,6 +126,18 @@ def test_a_value_or_the_word_of_its_status(code, value, status, expected):
     assert indicator(code).text(value, status) == expected
 
 
+def test_a_year_published_to_the_unit_has_no_decimal():
+    rate = indicator("poverty_rate")
+    assert rate.in_year(2021).text(48.0) == "48\u202f%"
+    assert rate.in_year(2020).text(44.0) == "44,0\u202f%"
+    assert rate.in_year(None) == rate
+    for code, one in atlas().indicators.items():
+        for year in one.rounded:
+            known = [v for v in vintages(one, atlas().figures) if v.data_year == year]
+            values = figures_of(code, known[-1])["value"].dropna()
+            assert (values % 1 == 0).all()
+
+
 # Beside larger areas.
 
 

@@ -62,14 +62,29 @@ def test_rank_in_words(direction, words):
     assert [made.rank(code) for code in frame.index] == [*words, profile.NO_RANK]
 
 
+@pytest.mark.parametrize("direction", ["more", "less"])
+def test_past_the_middle_a_rank_is_counted_from_the_other_end(direction):
+    frame = frame_of([(float(value), "published") for value in range(16, 0, -1)])
+    frame["place"] = profile.places(frame, direction)
+    made = replace(
+        reading("poverty_rate"),
+        indicator=replace(reading("poverty_rate").indicator, direction=direction),
+        quarters=frame,
+    )
+    said = [made.rank(code) for code in frame.index]
+    assert said[:2] == ["le plus élevé sur 16", "2e plus élevé sur 16"]
+    assert said[7:9] == ["8e plus élevé sur 16", "8e plus bas sur 16"]
+    assert said[-2:] == ["2e plus bas sur 16", "le plus bas sur 16"]
+
+
 def test_equal_values_share_their_place():
     frame = frame_of([(9.0, "published"), (8.0, "published"), (8.0, "published")])
     frame["place"] = profile.places(frame, "more")
     made = replace(reading("poverty_rate"), quarters=frame)
     assert [made.rank(code) for code in frame.index] == [
         "le plus élevé sur 3",
-        "2e plus élevé ex æquo sur 3",
-        "2e plus élevé ex æquo sur 3",
+        "le plus bas ex æquo sur 3",
+        "le plus bas ex æquo sur 3",
     ]
 
 
@@ -152,7 +167,7 @@ def test_portrait_says_the_figures_and_their_years():
     words = profile.portrait(reading("population"), reading("poverty_rate"), "QN06208M")
     assert words == (
         "Ce quartier réunit 3\u202f039 habitants (donnée 2018), soit 9\u202f% des habitants des "
-        "16 quartiers. Son taux de pauvreté est de 48,0\u202f% (donnée 2021), 2e plus élevé sur "
+        "16 quartiers. Son taux de pauvreté est de 48\u202f% (donnée 2021), 2e plus élevé sur "
         "13 quartiers dont le taux est publié."
     )
 

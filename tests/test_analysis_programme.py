@@ -132,6 +132,8 @@ def test_change_between_two_years(rows):
     found = change(now, before, "theme")
     assert list(found.loc["1.1"]) == [300, 1101, 801]
     assert list(found.loc["1.2"]) == [0, 0, 0]
+    assert list(found.loc["none"])[:1] == [0], "no line in 2024: nothing was granted"
+    assert found.loc["none", ["now", "difference"]].isna().all(), "pending: not known, no fall"
     assert found["difference"].sum() == 1101 - 300
     swapped = change(before, now, "theme")["difference"]
     assert swapped.to_dict() == (-found["difference"]).to_dict()

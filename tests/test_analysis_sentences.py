@@ -122,6 +122,23 @@ def test_evolution_gives_the_sums_and_the_largest_moves():
     )
 
 
+def test_evolution_leaves_out_what_is_not_decided_and_says_so():
+    pending = rows(a=30000, b=1000)
+    pending.loc[pending["group"] == "b", "granted_cents"] = pd.NA
+    changed = change(pending, rows(a=10000, b=90000), "group")
+    said = sentences.evolution(2025, changed, {"b": "Santé"})
+    assert said.startswith(
+        "De 2024 à 2025, les crédits accordés passent de 100\u202f€ à 300\u202f€ (+200\u202f€, "
+        "+200,0\u202f%). Sans montant connu, hors de ce calcul : Santé."
+    )
+    assert "Baisse" not in said
+    alone = change(pending[pending["group"] == "b"], rows(b=90000), "group")
+    assert sentences.evolution(2025, alone, {}) == (
+        "Aucun montant parmi les crédits accordés, ni en 2024 ni en 2025. Sans montant connu, hors "
+        "de ce calcul : b."
+    )
+
+
 def test_evolution_from_nothing_has_no_per_cent():
     changed = change(rows(a=30000), rows(a=0), "group")
     assert "(+300\u202f€)." in sentences.evolution(2025, changed, {})

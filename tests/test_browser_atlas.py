@@ -105,6 +105,20 @@ def test_a_filter_redraws_in_place_and_sends_little(open_page, atlas_url):
     proxy.close()
 
 
+def test_leaving_the_map_and_coming_back_shows_no_error(open_page, atlas_url):
+    visit = open_page(f"{atlas_url}/?programme=demo&annee=2025")
+    page = visit.page
+    wait_for_map(page)
+    for title in ("Tableau de bord", "Carte", "Projets", "Carte"):
+        page.get_by_role("link", name=title, exact=True).first.click()
+        wait_for_page(page, title)
+    wait_for_map(page)
+    page.wait_for_timeout(1500)
+    expect(page.get_by_text("BidiComponent Error")).to_have_count(0)
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+    assert visit.errors == []
+
+
 def test_a_planner_follows_a_quarter_to_its_page(open_page, atlas_url):
     page = open_page(f"{atlas_url}/?programme=demo&annee=2024&quartier=QN06208M").page
     page.get_by_role("link", name="Tout sur ce quartier").click()
@@ -169,9 +183,17 @@ def test_an_altered_file_is_named_and_other_pages_work(serve, open_page, tmp_pat
     expect(page.get_by_test_id("stException")).to_have_count(0)
 
 
-@pytest.mark.parametrize("width", [820, 1400])
+@pytest.mark.parametrize("width", [360, 820, 1400])
 def test_no_page_scrolls_sideways(width, open_page, atlas_url):
-    page = open_page(f"{atlas_url}/?programme=demo&annee=2025", width=width, height=1180).page
-    wait_for_map(page)
-    box = page.get_by_test_id("stMain").evaluate("e => [e.scrollWidth, e.clientWidth]")
-    assert box[0] <= box[1]
+    page = open_page(width=width, height=1180).page
+    for entry in PAGES:
+        for quarters in ("", "&quartier=QN06208M", "&quartier=QN06208M,QN06211M,QN06206M"):
+            if quarters and entry.word not in ("carte", "quartiers"):
+                continue
+            page.goto(address(atlas_url, entry).partition("&quartier")[0] + quarters)
+            wait_for_page(page, entry.title)
+            if entry.word == "carte":
+                wait_for_map(page)
+            page.wait_for_timeout(500)
+            box = page.get_by_test_id("stMain").evaluate("e => [e.scrollWidth, e.clientWidth]")
+            assert box[0] <= box[1], (entry.word, quarters)

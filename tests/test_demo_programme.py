@@ -270,6 +270,29 @@ def test_scope_says_what_is_known(projects):
     assert (projects["lon"].notna() == projects["position_method"].notna()).all()
 
 
+@pytest.mark.parametrize("year", YEARS)
+def test_each_year_declares_shares_and_people_by_quarter_and_kinds_of_address(year, projects):
+    drawn = projects[projects["year"] == year]
+    for column in ("declared_shares", "qpv_beneficiaries"):
+        said = drawn.dropna(subset=column)
+        assert len(said) >= 2
+        for cell, codes in zip(said[column], declared(said), strict=True):
+            assert len(cell.split(", ")) == len(codes) > 1
+    people = drawn.dropna(subset="qpv_beneficiaries")
+    sums = [sum(map(int, cell.split(", "))) for cell in people["qpv_beneficiaries"]]
+    assert sums == people["beneficiaries"].tolist()
+    with_address = drawn[drawn["address"].notna()]
+    assert {"activity", "seat"} == set(with_address["address_kind"].dropna())
+    assert with_address["address_kind"].isna().any(), "sometimes nobody knows"
+    assert drawn.loc[drawn["address"].isna(), "address_kind"].isna().all()
+
+
+def test_a_renewed_action_keeps_its_shares_and_its_kind_of_address(projects):
+    for _, same in projects.groupby(["operator", "title"]):
+        assert same["declared_shares"].nunique(dropna=False) == 1
+        assert same["address_kind"].nunique(dropna=False) == 1
+
+
 def test_exactly_one_project_stands_on_a_vertex(projects):
     layer = read_quarters(CATALOGUE[TERRITORY.datasets["quarters"]])
     vertices = {tuple(pair) for pair in get_coordinates(layer.geometry).tolist()}

@@ -1,7 +1,7 @@
 import pytest
 
 from geo import readers
-from geo.catalogue import load_catalogue, read_verified
+from geo.catalogue import RESTORE, load_catalogue, read_verified
 from geo.errors import AtlasError, DataFileError
 from store.atlas import Atlas
 from tests.samples import copy_data
@@ -34,7 +34,7 @@ def test_a_broken_file_is_named_with_the_way_to_restore_it(data, key, way):
     message = refusal(lambda: read_verified(entry))
     assert f"{entry.path.parent.name}/{entry.path.name}" in message
     assert entry.title in message
-    assert "git checkout" in message
+    assert "git restore data" in message
     if way != "missing":
         assert entry.sha256[:12] in message
         assert f"{len(entry.path.read_bytes())} octets" in message
@@ -109,8 +109,60 @@ def test_a_broken_indicator_catalogue_is_named(data):
     for text in ("[", whole.replace("label =", "libelle =", 1), whole.replace("part =", "p =", 1)):
         path.write_text(text, encoding="utf-8")
         assert "indicators.toml" in refusal(lambda: atlas.indicators)
+    path.unlink()
+    message = refusal(lambda: atlas.indicators)
+    assert "indicators.toml est absent" in message
+    assert RESTORE in message
+    assert str(data) not in message
+    assert "Errno" not in message
     path.write_text(whole, encoding="utf-8")
     assert "population" in atlas.indicators
+
+
+def test_a_missing_catalogue_is_named_and_heals(data):
+    path = data / "qpv" / "catalogue.toml"
+    whole = path.read_text(encoding="utf-8")
+    path.unlink()
+    atlas = Atlas(data)
+    message = refusal(lambda: atlas.quarters)
+    for word in ("qpv/catalogue.toml est absent", RESTORE, "qpv_2024"):
+        assert word in message
+    assert atlas.years("demo"), "the other catalogue is enough for it"
+    path.write_text(whole, encoding="utf-8")
+    assert len(atlas.quarters) == 16
+
+
+@pytest.mark.parametrize("part", ["insee", "filosofi", "rpls", "comparators"])
+def test_a_missing_set_of_figures_takes_only_its_own_indicators(data, part):
+    atlas = Atlas(data)
+    entry = atlas.dataset(part)
+    whole = entry.path.read_bytes()
+    entry.path.unlink()
+    assert list(atlas.figure_faults) == [part]
+    assert entry.path.name in atlas.figure_faults[part]
+    for reading in atlas.readings:
+        lost = {name for name, _ in reading.indicator.sources} == {entry.key}
+        published = (reading.quarters["status"] == "published").any()
+        assert published != lost
+        assert not lost or set(reading.quarters["status"]) == {"absent"}
+    if part == "insee":
+        assert entry.path.name in refusal(lambda: atlas.programme("demo"))
+    else:
+        assert atlas.population[1].notna().all()
+        assert len(atlas.programme("demo").ledger)
+    entry.path.write_bytes(whole)
+    assert atlas.figure_faults == {}
+    assert all((one.quarters["status"] == "published").any() for one in atlas.readings)
+
+
+def test_without_any_figure_every_indicator_is_absent(data):
+    atlas = Atlas(data)
+    for part in ("insee", "filosofi", "rpls", "comparators"):
+        atlas.dataset(part).path.unlink()
+    assert len(atlas.figure_faults) == 4
+    assert atlas.figures.empty
+    assert {status for one in atlas.readings for status in one.quarters["status"]} == {"absent"}
+    assert atlas.history("poverty_rate").empty
 
 
 def test_a_territory_that_asks_for_an_unlisted_dataset_says_so(data):

@@ -11,7 +11,7 @@ from pyproj import Transformer
 from shapely.geometry import Point
 
 from geo.errors import CrsError
-from geo.location import STATES, locate
+from geo.location import EDGE_M, STATES, locate
 from tests.samples import atlas, squares
 
 CRS = atlas().territory.crs
@@ -84,6 +84,10 @@ def test_every_row_and_the_index_are_kept(rows, data):
     assert np.isfinite(numbers[~lost]).all(axis=None)
     assert (found["qpv_code"].notna() == (found["location_status"] == "inside")).all()
     assert (found["nearest_qpv_code"].isna() == lost).all()
+    assert (found["method"].isna() == lost).all()
+    assert (found["qpv_name"].notna() == (found["location_status"] == "inside")).all()
+    assert not found.loc[lost, "on_edge"].any()
+    assert (found["band_code"].notna() == found["in_band"].fillna(False)).all()
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf, 1e308, -1e308, 181.0, None])
@@ -130,6 +134,8 @@ def test_a_shared_edge_belongs_to_exactly_one_quarter(y):
     assert found["distance_to_edge_m"].abs().max() < 1e-6
     again = locate(positions([(lon, lat, "surveyed")]), moved.iloc[::-1], CRS, EXACT)
     pd.testing.assert_frame_equal(found, again)
+    assert found["on_edge"].tolist() == [True]
+    assert found["overlap"].tolist() == ["QN00002B"], "the other quarter is told"
     honest = locate(positions([(lon, lat, "surveyed")]), moved, CRS, UNCERTAINTY)
     assert honest["location_status"].tolist() == ["undecided"]
 
@@ -140,6 +146,19 @@ def test_a_vertex_of_a_real_quarter_is_undecided():
     found = locate(positions(rows), atlas().quarters_metric, CRS, UNCERTAINTY)
     assert set(found["location_status"]) == {"undecided"}
     assert found["distance_to_edge_m"].abs().max() < 1e-3
+    assert found["on_edge"].all()
+
+
+def test_only_a_position_on_a_boundary_is_on_edge():
+    found = on_squares(
+        metric(600_000 + EDGE_M / 2, 7_000_500),
+        metric(600_000 - EDGE_M / 2, 7_000_500),
+        metric(600_000 + 3 * EDGE_M, 7_000_500),
+        metric(600_500, 7_000_500),
+        uncertainty=EXACT,
+    )
+    assert found["on_edge"].tolist() == [True, True, False, False]
+    assert found["overlap"].isna().all()
 
 
 @pytest.mark.parametrize("method", ["locality", "commune"])
@@ -169,6 +188,52 @@ def test_the_order_of_rows_does_not_matter(rows, random):
     pd.testing.assert_frame_equal(shuffled.loc[straight.index], straight)
 
 
+def test_overlapping_quarters_are_told_and_the_lowest_code_wins():
+    layer = squares()
+    wide = gpd.GeoDataFrame(
+        {"qpv_code": ["QN00003C", "QN00004D"]},
+        geometry=[layer.union_all().buffer(50), layer.union_all().buffer(100)],
+        crs=layer.crs,
+    )
+    both = gpd.GeoDataFrame(pd.concat([wide, layer], ignore_index=True), crs=layer.crs)
+    rows = [metric(600_500, 7_000_500), metric(599_975, 7_000_500), metric(599_800, 7_000_500)]
+    found = locate(positions(rows), both, CRS, UNCERTAINTY)
+    assert found["qpv_code"].tolist()[:2] == ["QN00002B", "QN00003C"]
+    assert found["overlap"].tolist()[:2] == ["QN00003C, QN00004D", "QN00004D"]
+    assert found["overlap"].isna().tolist() == [False, False, True]
+    assert found["distance_to_edge_m"].tolist() == pytest.approx([-500, -25, 100], abs=1e-4)
+
+
+def test_of_two_quarters_equally_near_the_lowest_code_is_named():
+    found = on_squares(metric(601_000, 7_002_000))
+    assert found["nearest_qpv_code"].tolist() == ["QN00001A"]
+
+
+def test_an_answer_carries_what_it_rests_on():
+    quarters = atlas().quarters_metric
+    home = quarters.geometry.representative_point()
+    rows = positions([metric(p.x, p.y) for p in home]).assign(score=0.75)
+    found = locate(rows, quarters, CRS, UNCERTAINTY, generation=2024)
+    inside = found["location_status"] == "inside"
+    assert inside.sum() > 10
+    assert found["qpv_name"][inside].tolist() == quarters["qpv_name"][inside].tolist()
+    assert set(found["perimeter"]) == {2024}
+    assert set(found["score"]) == {0.75}
+    assert set(found["method"]) == {"surveyed"}
+    without = on_squares(metric(600_500, 7_000_500, "satellite"))
+    assert without["method"].tolist() == ["unknown"]
+    assert without[["score", "perimeter", "qpv_name"]].isna().all(axis=None)
+
+
+def test_a_score_that_is_none_is_missing():
+    rows = positions([metric(600_500, 7_000_500)] * 5)
+    for scores in ([0.5, None, math.nan, math.inf, 1.0], ["0.5", "", "haut", b"x", 1]):
+        found = locate(rows.assign(score=scores), squares(), CRS, UNCERTAINTY)
+        assert found["score"].fillna(-1).tolist() == [0.5, -1, -1, -1, 1.0]
+
+
 def test_degrees_are_refused():
     with pytest.raises(CrsError, match="EPSG:4326"):
         locate(positions([]), atlas().quarters, CRS, UNCERTAINTY)
+    with pytest.raises(CrsError, match="ne mesure pas en mètres"):
+        locate(positions([]), atlas().quarters, atlas().quarters.crs, UNCERTAINTY)

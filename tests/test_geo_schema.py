@@ -22,7 +22,7 @@ def test_every_fault_is_told_with_its_line_and_column():
         {"project_id": "A", "year": 1999},
         {"project_id": "A", "title": "   ", "theme": "éducation"},
         {"operator": None, "operator_siret": "1234567890123", "scope": "quartier"},
-        {"lon": 200.0, "lat": -91.0, "commune_code": "6217", "beneficiaries": -1},
+        {"lon": 1e8, "lat": -1e308, "commune_code": "6217", "beneficiaries": -1},
     )
     message = refusal(frame, PROJECTS)
     assert message.startswith("projets.csv (projets) : 12 défaut(s).")
@@ -35,8 +35,8 @@ def test_every_fault_is_told_with_its_line_and_column():
         "ligne 4, colonne « operator » : cellule vide ; attendu : le nom du porteur",
         "ligne 4, colonne « operator_siret » : « 1234567890123 » ; attendu : un SIRET de 14",
         "ligne 4, colonne « scope » : « quartier »",
-        "ligne 5, colonne « lon » : « 200.0 »",
-        "ligne 5, colonne « lat » : « -91.0 »",
+        "ligne 5, colonne « lon » : « 100000000.0 » ; attendu : une longitude en degrés",
+        "ligne 5, colonne « lat » : « -1e+308 »",
         "ligne 5, colonne « commune_code » : « 6217 »",
         "ligne 5, colonne « beneficiaries » : « -1 »",
     ):

@@ -1,8 +1,11 @@
+import io
+
 import pandas as pd
 import pytest
 
 from analysis.programme import by_target, grand_total
 from analysis.selection import Selection
+from store.exports import export_bytes
 from store.tables import export_projects, export_quarters, projects_of, quarter_table, selected
 from tests.samples import CENTS, atlas
 
@@ -39,6 +42,11 @@ def test_the_table_of_quarters_has_them_all(selection):
     quarters = by_target(selected(atlas(), selection, quarters=False)).loc["quarter"]
     for name in CENTS:
         assert total(table[name]) == total(quarters[[name]])
+    located = (selected(atlas(), selection, quarters=False)["target"] == "quarter").any()
+    if selection.programme == "postes":
+        assert not located
+        assert table["granted_per_inhabitant"].isna().all(), "missing is not zero"
+        return
     known = table["population"].notna() & table["granted_cents"].notna()
     expected = table["granted_cents"][known] / table["population"][known]
     assert (table["granted_per_inhabitant"][known] - expected).abs().max() < 1e-6
@@ -92,6 +100,25 @@ def test_exported_quarters_are_the_table(selection):
     shapes = atlas().quarters.set_index("qpv_code").geometry
     for code, shape in zip(layer["code_qpv"], layer.geometry, strict=True):
         assert shape.equals(shapes[code])
+
+
+def test_a_real_zero_stays_zero_beside_served_quarters():
+    one = Selection("demo", 2025, dispositifs=("pre",))
+    table = quarter_table(atlas(), one)
+    unserved = table["projects"] == 0
+    assert 0 < unserved.sum() < len(table)
+    assert (table.loc[unserved, "granted_per_inhabitant"] == 0).all()
+
+
+def test_exported_counts_are_whole_numbers():
+    layer = export_quarters(atlas(), SELECTIONS["whole year"])
+    counts = [code for code, one in atlas().indicators.items() if one.kind == "count"]
+    assert set(counts) == {"population", "job_seekers", "caf_recipients", "social_dwellings"}
+    assert {str(layer[code].dtype) for code in counts} == {"Int64"}
+    rows = export_bytes(atlas(), SELECTIONS["whole year"], "quarters", "csv").decode("utf-8-sig")
+    cells = pd.read_csv(io.StringIO(rows), sep=";", dtype="str").set_index("code_qpv")
+    assert cells.loc["QN06204M", "population"] == "2333"
+    assert cells[counts].stack().str.fullmatch(r"\d+").all()
 
 
 def test_exported_figures_carry_their_year_perimeter_and_status():

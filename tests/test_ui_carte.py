@@ -1,10 +1,13 @@
 """The map page: legend, panel and table say what the engine says."""
 
 import re
+from dataclasses import replace
 from html import unescape
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
 from analysis import wording
@@ -15,6 +18,7 @@ from store.measures import EFFORT, measure, measure_labels
 from store.tables import quarter_table, selected
 from tests.samples import atlas
 from ui import layers, legend, maps
+from ui.charts import GROUP_COLOURS
 
 APP = Path(__file__).resolve().parent.parent / "app.py"
 DEMO = Selection("demo", 2025)
@@ -72,6 +76,22 @@ def test_the_table_shows_the_figures_of_the_engine_for_every_quarter(selection):
         ]
 
 
+def test_what_reaches_no_quarter_is_missing_on_the_map_not_zero():
+    chosen = measure(atlas(), POSTS, EFFORT)
+    assert set(chosen.figures["status"]) == {"absent"}
+    assert set(chosen.figures["text"]) == {wording.MISSING}
+    classes = layers.classes_of(chosen)
+    assert classes.count == 0
+    text = legend.legend(atlas(), chosen, classes, drawn_by(POSTS), layers.Layers(projects=False))
+    assert "non disponible (16)" in text
+    assert len(set(map_state(POSTS).classes)) == 1
+    assert not map_state(POSTS).classes[0].isdigit()
+
+
+def test_a_proper_name_keeps_its_capital_in_the_list_of_measures():
+    assert measure_labels(atlas())["gini"].endswith(" : indice de Gini du revenu disponible")
+
+
 @pytest.mark.parametrize("words", [{}, {"theme": "1.1,1.2"}, {"financeur": "region"}])
 def test_the_totals_of_the_table_are_those_of_the_engine(words):
     page = opened(**words)
@@ -110,6 +130,7 @@ def test_without_a_choice_the_panel_says_where_the_money_goes():
     caption = next(name for name in found if name.startswith("Où vont les"))
     assert wording.euros(grand_total(selected(atlas(), DEMO))["granted_cents"]) in caption
     assert [row[0] for row in found[caption][1:]] == [*TARGET_WORDS.values(), "Total"]
+    assert found[caption][-1][-1] == "100\u202f%"
 
 
 @pytest.mark.parametrize("code", list(measure_labels(atlas())))
@@ -131,6 +152,78 @@ def test_the_legend_counts_every_quarter_once(code):
     assert sum(int(n) for n in re.findall(r"</i>[^<]*\((\d+)\)", text)) == 16
     for colour in map_state(DEMO, code).colours:
         assert colour in text
+
+
+def printed(text):
+    """The number in a printed figure: « 1 234,5 € par habitant » → 1234.5."""
+    (digits,) = re.findall(r"^[−-]?[\d\u202f\xa0]+(?:,\d+)?", text)
+    return float(re.sub(r"[\u202f\xa0]", "", digits).replace(",", ".").replace("−", "-"))
+
+
+def assert_figures_lie_in_their_printed_ranges(chosen):
+    classes = layers.classes_of(chosen)
+    html = legend.legend(atlas(), chosen, classes, drawn_by(DEMO), layers.Layers(projects=False))
+    ranges = re.findall(r"</i>([^<]*?) (?:(à moins de|à) ([^<]*?) )?\(\d+\)", html)
+    base = maps.MapBase("/page", "/bridge", tuple(atlas().quarters["qpv_code"]), "x")
+    look = layers.state(atlas(), DEMO, chosen, base, drawn_by(DEMO), layers.Layers())
+    for mark, text in zip(look.classes, look.labels, strict=True):
+        if not mark.isdigit():
+            continue
+        low, joint, high = ranges[int(mark)]
+        value = printed(text)
+        assert printed(low) <= value <= printed(high or low), (chosen.code, text)
+        assert joint != "à moins de" or value < printed(high), (chosen.code, text)
+
+
+@pytest.mark.parametrize("selection", [DEMO, Selection("demo", 2024), POSTS], ids=str)
+@pytest.mark.parametrize("code", list(measure_labels(atlas())))
+def test_every_printed_figure_lies_in_the_range_the_legend_prints(code, selection):
+    assert_figures_lie_in_their_printed_ranges(measure(atlas(), selection, code))
+
+
+@given(st.lists(st.integers(-99_999, 99_999), min_size=16, max_size=16), st.integers(0, 1))
+def test_no_hidden_decimal_contradicts_the_legend(thousandths, decimals):
+    chosen = measure(atlas(), DEMO, "poverty_rate")
+    values = [value / 1000 for value in thousandths]
+    figures = chosen.figures.assign(
+        value=values,
+        status="published",
+        text=[wording.percent(value, decimals) for value in values],
+    )
+    assert_figures_lie_in_their_printed_ranges(replace(chosen, figures=figures, decimals=decimals))
+
+
+def test_the_legend_carries_the_letters_of_the_map():
+    chosen = measure(atlas(), DEMO, EFFORT)
+    html = legend.legend(
+        atlas(), chosen, layers.classes_of(chosen), drawn_by(DEMO), layers.Layers()
+    )
+    found = re.findall(r'class="d" style="background:(#\w+);color:(#\w+)">([^<]*)</i>([^<]*)', html)
+    for group, colour, (ground, ink, letter, word) in zip(
+        atlas().territory.nomenclature.groups, GROUP_COLOURS, found, strict=False
+    ):
+        assert (ground, letter, unescape(word)) == (colour, group.letter, group.label)
+        assert ink in ("#000", "#fff")
+    assert len(found) >= len(atlas().territory.nomenclature.groups) > 0
+
+
+def test_with_a_choice_the_map_says_what_its_circles_show_and_how_to_widen_it():
+    said = "Les cercles montrent les seuls projets qui servent ce quartier."
+    page = opened(quartier="QN06208M")
+    assert said in [caption.value for caption in page.caption]
+    button = next(one for one in page.button if one.label == "Voir tous les quartiers")
+    button.click().run()
+    assert page.query_params["annee"] == "2025"
+    assert "quartier" not in page.query_params
+    assert said not in [caption.value for caption in page.caption]
+
+
+def test_several_chosen_quarters_can_be_compared():
+    page = opened(quartier="QN06208M,QN06211M")
+    links = {link.proto.label: link.proto.query_string for link in page.get("page_link")}
+    assert "QN06208M%2CQN06211M" in links["Comparer ces quartiers"]
+    alone = opened(quartier="QN06208M").get("page_link")
+    assert "Comparer ces quartiers" not in [link.proto.label for link in alone]
 
 
 def test_circles_show_the_selected_projects_and_no_other():

@@ -1,5 +1,6 @@
 """The page of data: the catalogue as it is now, the exports as they are selected."""
 
+import json
 import shlex
 from dataclasses import replace
 from html import unescape
@@ -15,7 +16,7 @@ from geo.catalogue import condition
 from store.atlas import Atlas
 from store.exports import CONTENTS, export_bytes, export_name
 from store.tables import selected
-from tests.samples import atlas, copy_data
+from tests.samples import atlas, copy_data, rewrite
 from ui.pages.donnees import command
 
 DEMO = Selection("demo", 2025)
@@ -44,6 +45,10 @@ def show(selection, view="Sources", opened=None):
 
 def html_of(page):
     return unescape("".join(element.proto.body for element in page.get("html")))
+
+
+def captions_of(page):
+    return [text.value.replace("\\", "") for text in page.caption]
 
 
 def texts_of(page):
@@ -146,6 +151,26 @@ def test_territory_tells_its_facts():
     for metres in territory.nomenclature.uncertainty_m.values():
         words.append(f"±\u202f{wording.number(metres)}\u202fm")
     assert [word for word in words if word not in text] == []
+
+
+def test_outlines_repaired_and_generations_are_told(tmp_path):
+    page = show(DEMO, "Territoire")
+    assert "Aucun contour de quartier n'a dû être réparé à la lecture." in captions_of(page)
+    assert "Ce que sont devenus les quartiers de 2015" in html_of(page)
+    assert html_of(page).count("même quartier, périmètre modifié") == 16
+    data = copy_data(tmp_path)
+    layer = data / "qpv" / "qpv_2024.geojson"
+    content = json.loads(layer.read_text(encoding="utf-8"))
+    ring = content["features"][0]["geometry"]["coordinates"][0][0]
+    ring[3], ring[-4] = ring[-4], ring[3]
+    rewrite(layer, json.dumps(content, ensure_ascii=False))
+    opened = Atlas(data)
+    code = content["features"][0]["properties"]["code_qp"]
+    assert opened.repairs["qpv_code"].tolist() == [code]
+    shown = html_of(show(DEMO, "Territoire", opened))
+    assert "Contours réparés à la lecture" in shown
+    assert opened.quarter_labels[code] in shown
+    assert "le contour se" in shown
 
 
 def test_glossary_has_the_words_of_the_screens():

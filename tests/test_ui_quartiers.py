@@ -5,6 +5,7 @@ import re
 from html import unescape
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -304,3 +305,29 @@ def test_trend_keeps_masked_years_apart_from_the_line():
     assert data[0]["text"] == "41,4\u202f%"
     cuts = next(rows for rows in spec["datasets"].values() if "cut" in rows[0])
     assert [rule["cut"] for rule in cuts] == [2015.5, 2017.5, 2018.5, 2019.5]
+
+
+def test_trend_marks_the_change_of_perimeter_and_the_table_says_it():
+    """The figures of 2024 perimeters are made up here, in a frame of the test's own."""
+    opened = Atlas(DATA)
+    every = opened.history("poverty_rate")
+    last = every[every["year"] == 2021].assign(year=2023, generation=2024, value=30.0)
+    reason = "changement de périmètre : 2015, puis 2024"
+    last = last.assign(segment=last["segment"] + 1, break_reason=reason, status="published")
+    longer = pd.concat([every, last], ignore_index=True)
+    opened._histories["poverty_rate"] = longer
+    points = longer[longer["qpv_code"] == CENTRE]
+    spec = trend.trend(points, opened.indicators["poverty_rate"], (20.0, 60.0)).to_dict()
+    cuts = next(rows for rows in spec["datasets"].values() if "cut" in rows[0])
+    assert cuts[-1] == {"cut": 2022.5, "text": reason}
+    page, _ = show(CENTRE, opened=opened)
+    table = tables(page)["Valeurs publiées, par année de la donnée"]
+    assert row(table, "2023")[1] == f"30,0\u202f% ({reason})"
+    assert "changement de périmètre" in text_of(page)
+
+
+def test_a_quarter_says_which_it_continues_and_where_its_figures_were_measured():
+    page, _ = show(CENTRE)
+    words = text_of(page).replace("\\", "")
+    assert "Génération 2024 : même quartier, périmètre modifié (2015 : QP062011)." in words
+    assert "Chiffre mesuré sur le périmètre 2015, montré sur le quartier de 2024." in words

@@ -1,5 +1,6 @@
 """The selection and the URL: a link gives the same figures, and nothing in it can break a page."""
 
+import shutil
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -9,10 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
+from analysis.allocation import RULES
 from analysis.selection import Selection
 from analysis.vocabulary import labels
+from store.atlas import Atlas
 from store.measures import EFFORT
-from tests.samples import atlas
+from tests.samples import DATA, atlas, copy_data
 from ui import state
 
 APP = Path(__file__).resolve().parent.parent / "app.py"
@@ -41,10 +44,11 @@ def codes(column):
     year=st.sampled_from([2023, 2024, 2025]),
     filters=st.fixed_dictionaries({item.field: codes(item.column) for item in state.FILTERS}),
     quarters=st.lists(st.sampled_from(list(atlas().quarter_labels)), unique=True),
+    rules=st.lists(st.sampled_from(RULES), unique=True).map(tuple),
 )
-def test_a_link_reproduces_any_selection(year, filters, quarters):
+def test_a_link_reproduces_any_selection(year, filters, quarters, rules):
     chosen: dict[str, Any] = {name: tuple(found) for name, found in filters.items()}
-    selection = Selection("demo", year, quarters=tuple(quarters), **chosen)
+    selection = Selection("demo", year, quarters=tuple(quarters), rules=rules, **chosen)
     values, notices = state.parse(state.query(selection), atlas())
     assert not notices
     assert values.pop("measure") == EFFORT
@@ -106,6 +110,31 @@ def test_another_programme_falls_back_on_its_latest_year():
     assert words_of(page) == {"programme": "postes", "annee": "2023"}
 
 
+@pytest.mark.parametrize("word", ["", "hasard", "equal,equal", "population;equal"])
+def test_an_unknown_sharing_falls_back_on_the_usual_one_with_a_notice(word):
+    values, notices = state.parse({"partage": word}, atlas())
+    assert values["rules"] == RULES
+    assert notices == [
+        f"Partage « {word} » : valeur inconnue ; attendu, dans l'ordre : declared, beneficiaries, "
+        "population, equal, aucun."
+    ]
+
+
+def test_a_what_if_is_said_on_every_page_and_the_reset_drops_it():
+    page = opened(partage="population,declared")
+    said = [element.proto.body for element in page.get("html")]
+    words = "<strong>Hypothèse</strong> : partage au prorata de la population, à défaut selon les"
+    assert any(words in body for body in said)
+    assert words_of(page)["partage"] == "population,declared"
+    box = next(one for one in page.sidebar.selectbox if one.label == "Partage entre quartiers")
+    assert len(box.options) == 5, "the four ways to share, and the one of the link"
+    box.set_value(()).run()
+    assert words_of(page)["partage"] == "aucun"
+    page.sidebar.button[0].click().run()
+    assert words_of(page) == {"programme": "demo", "annee": "2025"}
+    assert not any("Hypothèse" in element.proto.body for element in page.get("html"))
+
+
 def test_the_reset_empties_every_filter():
     page = opened(
         programme="demo", annee="2024", theme="1.1", statut="granted", quartier="QN06208M"
@@ -122,4 +151,55 @@ def test_a_selection_is_said_in_words():
 
 def test_filters_are_those_of_a_selection():
     names = {item.field for item in state.FILTERS}
-    assert names | {"programme", "year", "quarters"} == set(asdict(Selection("x", 1)))
+    assert names | {"programme", "year", "quarters", "rules"} == set(asdict(Selection("x", 1)))
+
+
+def broken(tmp_path, monkeypatch, name):
+    data = copy_data(tmp_path)
+    monkeypatch.setenv("ATLAS_DATA_DIR", str(data))
+    (data / name).unlink()
+    return data
+
+
+def test_without_the_layer_a_well_formed_code_of_the_link_is_kept(tmp_path, monkeypatch):
+    data = broken(tmp_path, monkeypatch, "qpv/qpv_2024.geojson")
+    values, notices = state.parse({"quartier": "QN06208M,QN99999X,../x"}, Atlas(data))
+    assert values["quarters"] == ["QN06208M", "QN99999X"]
+    assert notices == ["Quartier « ../x » : valeur inconnue, ignorée."]
+    page = opened(quartier="QN06208M,QN99999X")
+    assert not any("inconnue" in info.value for info in page.info)
+    assert any("geojson" in error.value for error in page.error)
+    assert words_of(page)["quartier"] == "QN06208M,QN99999X"
+    shutil.copy(DATA / "qpv/qpv_2024.geojson", data / "qpv")
+    page.run()
+    assert not page.exception
+    assert not page.error
+    assert words_of(page)["quartier"] == "QN06208M"
+
+
+@pytest.mark.parametrize("name", ["indicators.toml", "qpv/catalogue.toml"])
+def test_a_missing_catalogue_is_said_on_the_page_without_machine_path(tmp_path, monkeypatch, name):
+    data = broken(tmp_path, monkeypatch, name)
+    page = opened(indicateur="poverty_rate")
+    said = " ".join(error.value for error in page.error).replace("\\", "")
+    assert name in said
+    assert "git restore" in said
+    assert str(data) not in said
+    assert "Errno" not in said
+
+
+@pytest.mark.parametrize("entry", ["carte", "quartiers"])
+def test_a_missing_set_of_figures_is_said_once_and_pages_work(tmp_path, monkeypatch, entry):
+    data = broken(tmp_path, monkeypatch, "indicators.toml")
+    shutil.copy(DATA / "indicators.toml", data)
+    lost = Atlas(data).dataset("filosofi").path
+    lost.unlink()
+    words = {
+        "carte": {"annee": "2025", "quartier": "QN06208M", "indicateur": "poverty_rate"},
+        "quartiers": {"quartier": "QN06208M"},
+    }[entry]
+    page = opened(**words)
+    assert not page.exception
+    assert not page.error
+    assert len(page.warning) == 1
+    assert lost.name in page.warning[0].value.replace("\\", "")

@@ -3,8 +3,9 @@
 import pandas as pd
 
 from analysis import sentences, wording
-from analysis.programme import NO_THEME
-from analysis.vocabulary import SITUATION_WORDS, TARGET_WORDS
+from analysis.allocation import CENTS
+from analysis.programme import NO_THEME, by_target, grand_total
+from analysis.vocabulary import AMOUNT_WORDS, SITUATION_WORDS, TARGET_WORDS
 from ui.tables import html_table
 
 
@@ -85,14 +86,32 @@ def _money_row(label: str, line: pd.Series, whole: int) -> tuple[str, ...]:
 def change_table(changed: pd.DataFrame, year: int) -> str:
     """Return the HTML table of two years (``analysis.programme.change`` with a ``label``)."""
     rows = [_change_row(line["label"], line) for _, line in changed.iterrows()]
-    total = _change_row("Ensemble", changed[["before", "now", "difference"]].sum())
+    # What is not known in one of the years would look like a rise or a fall of the whole.
+    known = changed.dropna(subset=["difference"])
+    name = "Ensemble" if len(known) == len(changed) else "Ensemble (hors montants inconnus)"
+    total = _change_row(name, known[["before", "now", "difference"]].sum())
     headers = ("", f"Accordé {year - 1}", f"Accordé {year}", "Différence")
     return html_table("Crédits accordés d'une année à l'autre", headers, rows, totals=[total])
 
 
 def _change_row(label: str, line: pd.Series) -> tuple[str, ...]:
-    moved = sentences.signed_euros(int(line["difference"]))
+    moved = sentences.signed_euros(line["difference"])
     return (label, wording.euros(line["before"]), wording.euros(line["now"]), moved)
+
+
+def identity(rows: pd.DataFrame, caption: str) -> str:
+    """Return the totals of some rows as an HTML table: whole = the five targets, to the cent.
+
+    ``rows`` are those of the ledger; requested, granted and previous amounts each add up.
+    """
+    parts = [(TARGET_WORDS[str(target)], part) for target, part in by_target(rows).iterrows()]
+    lines = [(name, *_counted(part)) for name, part in parts]
+    headers = ("Destination", "Projets", *AMOUNT_WORDS.values())
+    return html_table(caption, headers, lines, totals=[("Total", *_counted(grand_total(rows)))])
+
+
+def _counted(part: pd.Series) -> tuple[str, ...]:
+    return (wording.number(part["projects"]), *(wording.euros(part[name], 2) for name in CENTS))
 
 
 def identity_table(buckets: pd.DataFrame, whole: pd.Series) -> str:
@@ -127,7 +146,8 @@ def reasons_table(found: pd.DataFrame, whole: pd.Series) -> str:
 
 def _exact_table(caption: str, first: str, rows: list[tuple[str, ...]], whole: pd.Series) -> str:
     total = _exact_row("Ensemble", whole, cents_or_zero(whole["granted_cents"]))
-    return html_table(caption, (first, "Projets", "Accordé", "Part"), rows, totals=[total])
+    headers = (first, "Projets", "Accordé", "Part", "Demandé", AMOUNT_WORDS["previous_cents"])
+    return html_table(caption, headers, rows, totals=[total])
 
 
 def _exact_row(label: str, line: pd.Series, whole: int) -> tuple[str, ...]:
@@ -136,4 +156,6 @@ def _exact_row(label: str, line: pd.Series, whole: int) -> tuple[str, ...]:
         wording.number(line["projects"]),
         wording.euros(line["granted_cents"], 2),
         share_of(line["granted_cents"], whole),
+        wording.euros(line["requested_cents"], 2),
+        wording.euros(line["previous_cents"], 2),
     )

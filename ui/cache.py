@@ -7,16 +7,17 @@ import streamlit as st
 from geo.catalogue import data_directory
 from geo.territory import territory_code
 from store.atlas import Atlas, open_atlas
+from store.decisions import database_url
 
 
 def get_atlas() -> Atlas:
-    """Return the atlas of the configured data directory and territory, shared by all sessions.
+    """Return the atlas of the configured data, territory and journal, shared by all sessions.
 
     Raises AtlasError when the territory cannot be read; the next call tries again.
     """
-    return _open(str(data_directory()), territory_code())
+    return _open(str(data_directory()), territory_code(), database_url())
 
 
 @st.cache_resource(show_spinner="Lecture des données du territoire…")
-def _open(directory: str, code: str | None) -> Atlas:
-    return open_atlas(Path(directory), code)
+def _open(directory: str, code: str | None, database: str) -> Atlas:
+    return open_atlas(Path(directory), code, database)

@@ -6,12 +6,19 @@ import streamlit as st
 from analysis import wording
 from analysis.allocation import CENTS
 from analysis.programme import grand_total
-from analysis.vocabulary import LOCATION_WORDS, RULE_WORDS, SITUATION_WORDS, TARGET_WORDS, label
+from analysis.vocabulary import (
+    AMOUNT_WORDS,
+    LOCATION_WORDS,
+    RULE_WORDS,
+    SITUATION_WORDS,
+    TARGET_WORDS,
+    label,
+)
 from store.atlas import Atlas, LoadedProgramme
 from ui import frame
 from ui.tables import fact_list, html_table
 
-_HEADERS = ("Demandé", "Accordé", "Année précédente")
+_HEADERS = tuple(AMOUNT_WORDS[name] for name in CENTS)
 _RENEWAL = {"new": "première demande", "renewed": "renouvellement"}
 
 
@@ -48,23 +55,32 @@ def _location(
 ) -> list[tuple[str, str]]:
     words = ", ".join(filter(None, (_text(project["address"]), _text(project["commune_name"]))))
     return [
-        ("Adresse", words),
-        ("Position", _position(atlas, place)),
+        ("Adresse" if project["address_kind"] != "seat" else "Adresse du siège", words),
+        ("Position", _position(atlas, project, place)),
         ("Précision", _precision(atlas, project, place)),
         ("Situation", SITUATION_WORDS[service["situation"]]),
+        ("Lieu vécu", service["lived"]),
         ("Codes inconnus", service["unknown_codes"]),
     ]
 
 
-def _position(atlas: Atlas, place: pd.Series) -> str:
+def _position(atlas: Atlas, project: pd.Series, place: pd.Series) -> str:
     state = place["location_status"]
     if state == "not_located":
-        return "Non localisé : aucune coordonnée."
+        return _not_located(project)
     name = atlas.quarter_labels[place["nearest_qpv_code"]]
     metres = wording.number(abs(place["distance_to_edge_m"])) + f"{wording.NARROW}m"
     side = "à l'intérieur" if place["distance_to_edge_m"] < 0 else "à l'extérieur"
     words = LOCATION_WORDS[state].capitalize()
     return f"{words} ; {metres} {side} de la limite de {name}. Indicatif."
+
+
+def _not_located(project: pd.Series) -> str:
+    if project["address_kind"] == "seat":
+        return "Non localisé : l'adresse du siège ne dit pas où l'action a lieu."
+    if pd.isna(project["lon"]) or pd.isna(project["lat"]):
+        return "Non localisé : aucune coordonnée."
+    return "Non localisé : coordonnées douteuses, non utilisées."
 
 
 def _precision(atlas: Atlas, project: pd.Series, place: pd.Series) -> str:

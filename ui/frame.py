@@ -7,18 +7,25 @@ from pathlib import Path
 import streamlit as st
 
 from analysis.indicators import Vintage
+from analysis.perimeters import measured_on
 from analysis.selection import Selection
+from analysis.vocabulary import sharing
+from geo import location
 from geo.errors import AtlasError
 from store.atlas import Atlas
 from ui import state
 from ui.navigation import Entry
 
-INDICATIVE = "Positions indicatives : elles ne valent pas attestation d'appartenance à un quartier."
+INDICATIVE = location.INDICATIVE
 STYLE = Path(__file__).parent / "assets" / "atlas.css"
 _BANNER = (
     '<div role="note" class="demo"><strong>Données fictives</strong> : porteurs, projets '
     "et montants sont inventés pour la démonstration ; périmètres et indicateurs des quartiers "
     "sont réels.</div>"
+)
+_WHAT_IF = (
+    '<div role="note" class="demo"><strong>Hypothèse</strong> : {}. Les montants par quartier ne '
+    "sont pas ceux de la règle par défaut.</div>"
 )
 
 
@@ -26,10 +33,16 @@ def draw_page(entry: Entry, atlas: Atlas, selection: Selection) -> None:
     """Draw a page in the shared frame; an error of the atlas becomes its French message."""
     if atlas.territory.programme(selection.programme).fictitious:
         st.html(_BANNER)
+    if selection.what_if:
+        st.html(_WHAT_IF.format(sharing(selection.rules)))
     st.title(entry.title, anchor=False)
     st.markdown(f"**{entry.question}** :small[:gray[{plain(state.in_words(selection, atlas))}]]")
     for notice in st.session_state.pop(state.key("notices"), []):
         st.info(notice, icon=":material/info:")
+    faults = list(dict.fromkeys(atlas.figure_faults.values()))
+    if faults:
+        words = "\n".join(["Des indicateurs manquent, montrés « n.d. ».", *faults])
+        st.warning(plain(words), icon=":material/warning:")
     guarded(lambda: entry.render(atlas, selection))
 
 
@@ -54,16 +67,10 @@ def sources(atlas: Atlas, keys: Iterable[str], *remarks: str) -> None:
     st.html(f'<p class="sources">{lines}</p>')
 
 
-def perimeter_remark(vintage: Vintage | None) -> str:
-    """Say on which perimeter a figure was measured and on which it is shown."""
-    if vintage is None or vintage.generation is None:
-        return ""
-    return (
-        f"Chiffre mesuré sur le périmètre {vintage.generation}, montré sur le quartier de 2024 qui "
-        "lui correspond."
-        if vintage.generation == 2015
-        else "Chiffre mesuré sur le périmètre 2024."
-    )
+def perimeter_remark(vintage: Vintage | None, shown: int) -> str:
+    """Say on which perimeter a figure was measured, and on which generation it is shown."""
+    words = measured_on(vintage, shown)
+    return f"Chiffre {words}." if words else ""
 
 
 def empty(message: str = "Aucun projet ne correspond à cette sélection.") -> None:

@@ -9,6 +9,7 @@ import streamlit as st
 
 from analysis import wording
 from analysis.classes import Classes, quantile_classes
+from analysis.decisions import DECIDED
 from analysis.programme import grand_total, totals
 from analysis.selection import Selection
 from analysis.vocabulary import labels
@@ -28,6 +29,7 @@ RAMPS = {
     4: ("#e3f4b8", "#97d6b9", "#31a6c2", "#2355a4"),
     5: ("#eff9b5", "#a6dcb8", "#5dc0c0", "#1f80b8", "#22318d"),
 }
+LIVED = " · quartier vécu"
 _STATUS_CLASS = {
     "secret": maps.SECRET,
     "absent": maps.ABSENT,
@@ -78,16 +80,18 @@ def points(_atlas: Atlas, fingerprint: str, programme: str) -> Points:
     group_of = {theme.code: theme.group for theme in _atlas.territory.nomenclature.themes}
     granted = totals(loaded.ledger, "project_id")["granted_cents"].reindex(frame["project_id"])
     words = labels(_atlas.territory, "theme")
+    settled = loaded.services["situation"] == DECIDED
+    lived = (loaded.services["situation"] == "lived_area").map({True: LIVED, False: ""})
     drawn = pd.DataFrame(
         {
             "project_id": frame["project_id"],
             "lon": frame["lon"],
             "lat": frame["lat"],
             "theme_index": frame["theme"].map(group_of).map(order).fillna(len(order)).astype(int),
-            "undecided": frame["location_status"] == "undecided",
+            "undecided": (frame["location_status"] == "undecided") & ~settled[frame.index],
             "title": frame["title"],
             "operator": frame["operator"],
-            "theme_label": frame["theme"].fillna("none").map(words),
+            "theme_label": frame["theme"].fillna("none").map(words) + lived[frame.index],
             "amount_label": _amount_labels(frame["year"], granted),
         }
     )
@@ -105,9 +109,11 @@ def _amount_labels(years: pd.Series, granted: pd.Series) -> list[str]:
 
 
 def classes_of(measure: Measure) -> Classes:
-    """Return the classes of a measure over its published quarters."""
-    known = measure.figures.loc[measure.figures["status"] == "published", "value"]
-    return quantile_classes(known)
+    """Return the classes of a measure over its published quarters, as their values are printed.
+
+    A legend whose classes followed hidden decimals would contradict the table beside it.
+    """
+    return quantile_classes(measure.shown, decimals=measure.decimals)
 
 
 def state(
@@ -121,9 +127,10 @@ def state(
     """Return the map's state for a selection: classes of the quarters, circles of the projects."""
     figures = measure.figures.reindex(list(map_base.quarter_codes))
     classes = classes_of(measure)
+    shown = measure.shown.reindex(figures.index)
     codes = [
         str(classes.index(value)) if status == "published" else _STATUS_CLASS[status]
-        for value, status in zip(figures["value"], figures["status"], strict=True)
+        for value, status in zip(shown, figures["status"], strict=True)
     ]
     producers = dict.fromkeys(atlas.catalogue[key].producer for key in measure.datasets)
     source = f"Source : {', '.join(producers)}" if producers else ""

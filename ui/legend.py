@@ -44,8 +44,7 @@ def _line(items: list[str]) -> str:
 
 def _classes(measure: Measure, classes: Classes) -> list[str]:
     colours = RAMPS.get(classes.count, ())
-    values = measure.figures.loc[measure.figures["status"] == "published", "value"]
-    found = values.map(classes.index).value_counts().to_dict()
+    found = measure.shown.map(classes.index).value_counts().to_dict()
     return [
         f'<i class="c" style="background:{colour}"></i>{escape(_range(measure, classes, k))} '
         f"({found.get(k, 0)})"
@@ -74,10 +73,20 @@ def _themes(atlas: Atlas, drawn: Points) -> list[str]:
     words = labels(atlas.territory, "group")
     if drawn.projects["theme"].notna().all():
         words = {code: word for code, word in words.items() if code != NO_THEME}
+    letters = [group.letter for group in atlas.territory.nomenclature.groups] + ["?"]
     return [
-        f'<i class="d" style="background:{colour}"></i>{escape(word)}'
-        for word, colour in zip(words.values(), GROUP_COLOURS, strict=False)
+        f'<i class="d" style="background:{colour};color:{_ink(colour)}">{escape(letter)}</i>'
+        f"{escape(word)}"
+        for word, letter, colour in zip(words.values(), letters, GROUP_COLOURS, strict=False)
     ]
+
+
+def _ink(colour: str) -> str:
+    """Return black or white, whichever is read better on a colour (WCAG relative luminance)."""
+    shares = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    red, green, blue = (s / 12.92 if s <= 0.04045 else ((s + 0.055) / 1.055) ** 2.4 for s in shares)
+    light = 0.2126 * red + 0.7152 * green + 0.0722 * blue
+    return "#000" if light > 0.179 else "#fff"  # where both contrast alike
 
 
 def _circles(drawn: Points, clusters: bool) -> list[str]:

@@ -16,20 +16,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import folium
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
 import streamlit as st
-from branca.element import Element, Figure, MacroElement
-from folium.template import Template
 from xstatic.pkg import leaflet, leaflet_markercluster
 
 from geo.crs import metric_crs, require_crs, to_metric, to_wgs84
 from geo.errors import ContractError
 from geo.schema import WGS84
 from geo.writers import publish
+from ui.map_page import HEAD, page_html
 
 HIDDEN, SECRET, ABSENT, NOT_COMPARABLE = "-", "s", "a", "x"
 NO_AMOUNT = "."
@@ -64,16 +62,6 @@ TOLERANCE_M = 1.0
 DECIMALS = 5
 # Streamlit keeps messages of at least this size in the browser and then sends only their name.
 _KEPT_BY_BROWSER = 10_000
-_POLICY = (
-    "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; "
-    "img-src 'self' data: https://data.geopf.fr; connect-src 'self'; base-uri 'none'"
-)
-_HEAD = (
-    f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}"/>'
-    "<script>document.documentElement.lang='fr';addEventListener('error',function(e){"
-    "if(e.target===window||/^(SCRIPT|LINK)$/.test(e.target.tagName))"
-    "parent.postMessage({atlas:'failed'},location.origin)},true)</script>"
-)
 # The script of a component travels with each of its messages, hence one line that fetches it.
 _LOADER = """export default (c) => import(new URL(c.data.bridge, location.origin).href).then(
   (bridge) => bridge.mount(c),
@@ -104,7 +92,9 @@ class MapState:
     a line break. ``sizes`` is ``circle_codes`` of the project layer's rows. Colours are CSS
     colours, one a class and one a theme; ``theme_letters`` go with the theme colours.
     ``clusters`` gathers projects while the map is zoomed out; near the ground, and always without
-    it, each is a circle whose area is proportional to its euros.
+    it, each is a circle whose area is proportional to its euros. ``point`` (longitude, latitude in
+    degrees) is a place pointed at, brought into view, from the zoom ``near`` if it is not 0;
+    ``asking`` makes a click on the ground send its place instead of choosing a quarter.
     """
 
     classes: str
@@ -118,6 +108,9 @@ class MapState:
     bands: bool = False
     communes: bool = True
     clusters: bool = True
+    point: tuple[float, float] | None = None
+    near: int = 0
+    asking: bool = False
 
 
 @dataclass(frozen=True)
@@ -260,9 +253,9 @@ def publish_base(
         "bands": _publish_json(directory, "bandes", _features(bands, widths, crs)),
     }
     scripts = _publish_scripts(directory)
-    digest = _digest(json.dumps([files, scripts]).encode(), _HEAD.encode())
+    digest = _digest(json.dumps([files, scripts]).encode(), HEAD.encode())
     page = f"carte.{digest[:8]}.html"
-    publish(directory, page, _page(files, scripts).encode())
+    publish(directory, page, page_html(files, scripts).encode())
     codes = tuple(quarters["qpv_code"])
     return MapBase(_static_url(page), _static_url(scripts["bridge.js"]), codes, digest)
 
@@ -288,39 +281,6 @@ def _publish_scripts(directory: Path) -> dict[str, str]:
                 names[file] = f"{folder}/{file}"
                 publish(directory, names[file], (Path(origin) / file).read_bytes())
     return names
-
-
-class _Start(MacroElement):
-    """Starts our script on the folium map; its options are file names we made, never data."""
-
-    _template = Template(
-        "{% macro script(this, kwargs) %}"
-        "atlas.start({{ this._parent.get_name() }}, {{ this.files | tojson }});"
-        "{% endmacro %}"
-    )
-
-    def __init__(self, files: Mapping[str, str]) -> None:
-        super().__init__()
-        self._name = "Atlas"
-        self.files = dict(files)
-
-
-def _page(files: Mapping[str, str], scripts: Mapping[str, str]) -> str:
-    # folium gives its own max_zoom to tile layers only, and clusters ask the map for one.
-    page = folium.Map(tiles=None, zoom_control=False, zoom_snap=0.5, maxZoom=18)
-    # On the instance: add_js_link would change folium's list for the whole process.
-    page.default_js = [
-        (name, scripts[name]) for name in ("leaflet.js", "leaflet.markercluster.js", "map.js")
-    ]
-    page.default_css = [
-        (name, scripts[name]) for name in ("leaflet.css", "MarkerCluster.css", "map.css")
-    ]
-    page.add_child(_Start(files))
-    figure = Figure(title="Carte des quartiers et des projets")
-    early = f'<link rel="preload" href="{files["quarters"]}" as="fetch" crossorigin="anonymous"/>'
-    figure.header.add_child(Element(_HEAD + early), name="atlas_head", index=1)
-    page.add_to(figure)
-    return str(figure.render())
 
 
 def _static_url(name: str) -> str:
@@ -360,11 +320,14 @@ def draw(
     key: str = "carte",
     height: int = 620,
     on_click: Callable[[str], None] | None = None,
+    on_point: Callable[[float, float, float], None] | None = None,
 ) -> str | None:
     """Show the map and return the code of the quarter clicked just now, or None.
 
     A click is an event: its code comes back in the one run that follows it. ``on_click`` is
-    called with it before that run, so that the selection is right from its first line.
+    called with it before that run, so that the selection is right from its first line. So is
+    ``on_point`` with a place clicked while the state is ``asking``: longitude, latitude (degrees)
+    and the metres that one step of the mouse covers at that zoom.
     ``height`` is in pixels at most; the map is 72 % of the window's height, at least 420 px.
     """
 
@@ -373,16 +336,31 @@ def draw(
         if code and on_click:
             on_click(code)
 
+    def pointed() -> None:
+        place = _place(st.session_state[key].get("point"))
+        if place and on_point:
+            on_point(*place)
+
     with st.container(gap=None):
         if layer:
             sent = {"kind": "projects", "channel": key, "bridge": base.bridge}
             sent |= {"digest": layer.digest, **layer.content}
             _component(key=f"{key}-projets", data=sent)
         data = state_data(base, state, layer) | {"channel": key, "height": height}
-        result = _component(key=key, data=data, on_quarter_change=clicked)
+        result = _component(key=key, data=data, on_quarter_change=clicked, on_point_change=pointed)
     return _known(base, result.get("quarter"))
 
 
 def _known(base: MapBase, code: object) -> str | None:
     """Return a code only if it is one of the map's: what a browser sends is not trusted."""
     return code if isinstance(code, str) and code in base.quarter_codes else None
+
+
+def _place(sent: object) -> tuple[float, float, float] | None:
+    """Return a place only if it is one of the globe: what a browser sends is not trusted."""
+    if not isinstance(sent, list) or len(sent) != 3:
+        return None
+    if not all(isinstance(cell, int | float) and math.isfinite(cell) for cell in sent):
+        return None
+    lon, lat, metres = map(float, sent)
+    return (lon, lat, metres) if abs(lon) <= 180 and abs(lat) <= 90 and metres >= 0 else None

@@ -47,7 +47,7 @@ def _targets(rows: pd.DataFrame, selection: Selection) -> str:
         f"Où vont les {wording.euros(whole)} accordés en {selection.year}",
         ("", "Accordé", "Part"),
         lines,
-        totals=[("Total", wording.euros(whole), "")],
+        totals=[("Total", wording.euros(whole), _share(whole, whole))],
     )
 
 
@@ -62,6 +62,7 @@ def _quarter(atlas: Atlas, selection: Selection, code: str) -> None:
         st.caption(
             f"Et {wording.plural(others, 'autre quartier choisi', 'autres quartiers choisis')}."
         )
+        navigation.link("quartiers", "Comparer ces quartiers", state.query(selection))
     rows = selected(atlas, one)
     if rows.empty:
         _show(_key_figures(atlas, code, row))
@@ -88,7 +89,8 @@ def _key_figures(atlas: Atlas, code: str, row: Any) -> str:
     ]
     note = (
         '<p class="sources">Chiffres mesurés sur le périmètre '
-        f"{atlas.territory.figures_generation} ; comparaison à la dernière année "
+        f"{atlas.territory.figures_generation}, montrés sur le quartier de "
+        f"{atlas.territory.generation} ; comparaison à la dernière année "
         "publiée pour tous. « n.d. » : non disponible.</p>"
     )
     return html_table("Chiffres clés", ("", "Quartier", *_AREAS.values()), lines) + note
@@ -98,11 +100,12 @@ def _compared(atlas: Atlas, name: str, code: str) -> tuple[str, ...]:
     indicator = atlas.indicators[name]
     areas = [area for area in atlas.territory.comparators if area.level in _AREAS]
     table = beside(indicator, atlas.figures, atlas.crosswalk, areas, code)
+    year = table["data_year"].iloc[0]
+    shown = indicator.in_year(None if pd.isna(year) else int(year))
     texts = [
-        indicator.text(value, status)
+        shown.text(value, status)
         for value, status in zip(table["value"], table["status"], strict=True)
     ]
-    year = table["data_year"].iloc[0]
     missing = [""] * (1 + len(_AREAS) - len(texts))
     return (f"{indicator.short} {_year(year)}", *texts, *missing)
 

@@ -6,6 +6,7 @@ from html import escape
 import streamlit as st
 
 from analysis import wording
+from analysis.perimeters import became
 from analysis.profile import Reading, portrait, share_of_people
 from store.atlas import Atlas
 from ui import charts, frame
@@ -22,14 +23,14 @@ WORDS = (
     "pour protéger les habitants. Non comparable : le chiffre publié porte sur une autre étendue."
 )
 _RANKS = (
-    "Le rang se compte parmi les quartiers dont le chiffre est publié, du plus élevé au plus bas ; "
-    "du plus bas au plus élevé pour un revenu ou un taux d'emploi."
+    "Le rang se compte parmi les quartiers dont le chiffre est publié, depuis le bout le plus "
+    "proche : le plus élevé ou le plus bas."
 )
 UNPROVEN = "* Année du fichier : la source ne dit pas l'année de la donnée."
 _CAUTION = (
-    "Trait pointillé : rupture de série. Une évolution ne se lit qu'entre deux traits, et jamais "
-    "sur deux années qui se suivent. L'axe ne part pas de zéro ; il est le même pour tous les "
-    "quartiers."
+    "Trait pointillé : rupture de série ou changement de périmètre. Une évolution ne se lit "
+    "qu'entre deux traits, et jamais sur deux années qui se suivent. L'axe ne part pas de zéro ; "
+    "il est le même pour tous les quartiers."
 )
 
 
@@ -55,7 +56,10 @@ def heading(atlas: Atlas, code: str) -> None:
     st.header(frame.plain(row["qpv_name"]), anchor=False)
     site = atlas.territory.npnru.get(code)
     mark = f" · site NPNRU « {site} »" if site else ""
+    former = became(atlas.relations, code)
     st.caption(frame.plain(f"{row['commune_names']} · {code}{mark}"))
+    if former:
+        st.caption(frame.plain(f"Génération {atlas.territory.generation} : {former}."))
 
 
 def sentence(atlas: Atlas, code: str) -> str:
@@ -142,10 +146,11 @@ def _history_table(atlas: Atlas, code: str) -> str:
 def _texts(atlas: Atlas, word: str, code: str) -> dict[int, str]:
     indicator, every = atlas.indicators[word], atlas.history(word)
     rows = every[every["qpv_code"] == code]
-    cuts = dict.fromkeys(indicator.breaks, " (rupture)")
+    cells = zip(rows["year"], rows["value"], rows["status"], rows["break_reason"], strict=True)
     return {
-        int(year): indicator.text(value, status) + cuts.get(int(year), "")
-        for year, value, status in zip(rows["year"], rows["value"], rows["status"], strict=True)
+        int(year): indicator.in_year(int(year)).text(value, status)
+        + (f" ({reason})" if reason else "")
+        for year, value, status, reason in cells
     }
 
 
@@ -214,5 +219,6 @@ def dataset_keys(atlas: Atlas) -> list[str]:
 
 def perimeter_remarks(atlas: Atlas) -> list[str]:
     """Return a remark for each generation of perimeters among the figures shown."""
-    remarks = [frame.perimeter_remark(reading.vintage) for reading in atlas.readings]
+    shown = atlas.territory.generation
+    remarks = [frame.perimeter_remark(reading.vintage, shown) for reading in atlas.readings]
     return [remark for remark in dict.fromkeys(remarks) if remark]

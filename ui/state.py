@@ -1,5 +1,6 @@
 """The selection: kept in the session, written in the URL, so that a link gives the same figures."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -7,13 +8,17 @@ from typing import Any
 
 import streamlit as st
 
+from analysis.allocation import RULES
 from analysis.selection import Selection
 from analysis.vocabulary import labels
 from geo.errors import AtlasError
+from geo.schema import QPV_CODE, QPV_CODE_2015
 from store.atlas import Atlas
 from store.measures import EFFORT, measure_labels
 
 MOST_QUARTERS = 4
+_QUARTER = re.compile(f"{QPV_CODE}|{QPV_CODE_2015}")
+NO_SHARING = "aucun"  # the word of the URL for "share nothing between quarters"
 
 
 @dataclass(frozen=True)
@@ -90,12 +95,25 @@ def parse(query: Mapping[str, str], atlas: Atlas) -> tuple[dict[str, Any], list[
     for item in FILTERS:
         words = labels(territory, item.column)
         values[item.field] = _all_known(query.get(item.word), words, item.label, notices)
-    measures = list(measure_labels(atlas))
     word = query.get("indicateur")
-    values["measure"] = _known(word, measures, EFFORT, "Indicateur", notices)
-    names = quarter_names(atlas)
-    values["quarters"] = _all_known(query.get("quartier"), names, "Quartier", notices)
+    values["measure"] = _measure(word, atlas, notices)
+    values["rules"] = _rules(query.get("partage"), notices)
+    values["quarters"] = _quarters(query.get("quartier"), atlas, notices)
     return values, notices
+
+
+def _measure(word: str | None, atlas: Atlas, notices: list[str]) -> str:
+    try:
+        measures = list(measure_labels(atlas))
+    except AtlasError:
+        return EFFORT  # the pages say what is wrong; the word of the link is not at fault
+    return _known(word, measures, EFFORT, "Indicateur", notices)
+
+
+def _quarters(text: str | None, atlas: Atlas, notices: list[str]) -> list[str]:
+    # Without the layer nothing says that a well-formed code is unknown.
+    known = quarter_names(atlas) or filter(_QUARTER.fullmatch, (text or "").split(","))
+    return _all_known(text, list(known), "Quartier", notices)
 
 
 def _known(word: str | None, known: list[str], default: str, label: str, notices: list[str]) -> str:
@@ -114,6 +132,17 @@ def _all_known(text: str | None, known: Iterable[str], label: str, notices: list
     return [word for word in words if word in known]
 
 
+def _rules(text: str | None, notices: list[str]) -> tuple[str, ...]:
+    if text is None:
+        return RULES
+    words = () if text == NO_SHARING else tuple(text.split(","))
+    if set(words) <= set(RULES) and len(set(words)) == len(words):
+        return words
+    known = ", ".join((*RULES, NO_SHARING))
+    notices.append(f"Partage « {text[:40]} » : valeur inconnue ; attendu, dans l'ordre : {known}.")
+    return RULES
+
+
 def current() -> Selection:
     """Return the selection of the session."""
     read = st.session_state
@@ -122,6 +151,7 @@ def current() -> Selection:
         programme=read[key("programme")],
         year=read[key("year")],
         quarters=tuple(read[key("quarters")]),
+        rules=tuple(read[key("rules")]),
         **filters,
     )
 
@@ -135,6 +165,8 @@ def query(selection: Selection) -> dict[str, str]:
             words[item.word] = ",".join(chosen)
     if selection.quarters:
         words["quartier"] = ",".join(selection.quarters)
+    if selection.what_if:
+        words["partage"] = ",".join(selection.rules) or NO_SHARING
     return words
 
 
@@ -154,10 +186,11 @@ def choose_quarters(codes: list[str]) -> None:
 
 
 def reset() -> None:
-    """Empty every filter; programme and year stay (to be called from a callback)."""
+    """Empty every filter and drop a what-if; programme and year stay (called from a callback)."""
     for item in FILTERS:
         st.session_state[key(item.field)] = []
     st.session_state[key("quarters")] = []
+    st.session_state[key("rules")] = RULES
 
 
 def in_words(selection: Selection, atlas: Atlas) -> str:
@@ -169,6 +202,6 @@ def in_words(selection: Selection, atlas: Atlas) -> str:
         words = labels(territory, item.column)
         parts.append(", ".join(words[code] for code in chosen) or item.every)
     names = quarter_names(atlas)
-    chosen = [names[code] for code in selection.quarters]
+    chosen = [names.get(code, code) for code in selection.quarters]
     parts.append(", ".join(chosen) or f"{len(names)} quartiers")
     return " · ".join(parts)

@@ -4,12 +4,13 @@ import pandas as pd
 import streamlit as st
 
 from analysis import wording
+from analysis.allocation import RULES
 from analysis.profile import support
 from analysis.programme import change, grand_total, per_inhabitant, totals
 from analysis.selection import Selection
 from analysis.vocabulary import RULE_WORDS, labels
 from store.atlas import Atlas
-from store.tables import projects_of, selected, year_before
+from store.tables import loaded, projects_of, selected, year_before
 from ui import accounts, charts, dossier, frame, navigation, profile, state
 from ui.grid import choose_row
 
@@ -135,7 +136,7 @@ def _projects(atlas: Atlas, selection: Selection) -> None:
     st.caption(_total(selected(atlas, selection)))
     if chosen is not None:
         with st.container(border=True):
-            dossier.render(atlas, atlas.programme(selection.programme), str(chosen))
+            dossier.render(atlas, loaded(atlas, selection), str(chosen))
     navigation.link("projets", "Tous ses projets", state.query(selection))
 
 
@@ -145,7 +146,7 @@ def _total(rows: pd.DataFrame) -> str:
         f"Total : {wording.euros(whole['requested_cents'])} demandés, "
         f"{wording.euros(whole['granted_cents'])} accordés. Choisissez une ligne pour le détail."
     )
-    shared = [RULE_WORDS[rule] for rule in ("population", "equal") if (rows["rule"] == rule).any()]
+    shared = [RULE_WORDS[rule] for rule in RULES if (rows["rule"] == rule).any()]
     if not shared:
         return text
     how = " ou ".join(shared)

@@ -37,7 +37,7 @@ def trend(
     known = base.transform_filter("datum.status == 'published'")
     hidden = base.transform_filter("datum.status == 'secret'")
     layers = [
-        _breaks(indicator, years),
+        _breaks(points, years),
         known.mark_line(color=ACCENT, strokeWidth=2).encode(detail="segment:N"),
         known.mark_point(color=ACCENT, filled=True, opacity=1, size=55),
         known.mark_text(color=INK, dy=-12, fontSize=11).encode(text="short:N"),
@@ -61,8 +61,8 @@ def _padded(domain: tuple[float, float]) -> tuple[float, float]:
 
 
 def _ready(points: pd.DataFrame, indicator: Indicator, foot: float) -> pd.DataFrame:
-    pairs = list(zip(points["value"], points["status"], strict=True))
-    texts = [indicator.text(value, status) for value, status in pairs]
+    cells = zip(points["year"], points["value"], points["status"], strict=True)
+    texts = [indicator.in_year(int(year)).text(value, status) for year, value, status in cells]
     return pd.DataFrame(
         {
             "year": points["year"].astype(int).to_numpy(),
@@ -84,10 +84,10 @@ def _time(field: str, years: Sequence[int]) -> alt.X:
     return alt.X(f"{field}:Q", scale=scale, axis=axis)
 
 
-def _breaks(indicator: Indicator, years: Sequence[int]) -> alt.Chart:
-    """Draw a rule before each year that cannot be compared with the one before."""
-    cuts = [year for year in indicator.breaks if min(years) < year <= max(years)]
-    rules = pd.DataFrame({"cut": [year - 0.5 for year in cuts], "text": ["rupture"] * len(cuts)})
+def _breaks(points: pd.DataFrame, years: Sequence[int]) -> alt.Chart:
+    """Draw a rule before each year that cannot be compared with the one before, and why."""
+    cuts = points[points["break_reason"] != ""]
+    rules = pd.DataFrame({"cut": cuts["year"] - 0.5, "text": cuts["break_reason"]})
     return (
         alt.Chart(rules)
         .mark_rule(color=_GREY, strokeDash=[3, 3])

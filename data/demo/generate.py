@@ -17,6 +17,7 @@ from random import Random
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent.parent))  # run as a script, from anywhere
 
+from data.demo.details import detail, planned  # noqa: E402
 from data.demo.money import Line  # noqa: E402
 from data.demo.places import Placer  # noqa: E402
 from data.demo.programme import Generator, Project  # noqa: E402
@@ -56,6 +57,9 @@ def project_row(project: Project, year: int, programme: str) -> dict[str, object
         "lat": place.lat,
         "position_method": place.method,
         "beneficiaries": project.beneficiaries,
+        "declared_shares": ", ".join(map(str, place.shares)),
+        "qpv_beneficiaries": ", ".join(map(str, planned(project))),
+        "address_kind": place.address_kind,
     }
 
 
@@ -152,7 +156,7 @@ def main(arguments: list[str] | None = None) -> None:
             f"Territoire « {territory.code} » : aucun programme fictif ; ajoutez à son fichier un "
             "[[programmes]] avec fictitious = true."
         )
-    years = Generator(territory, vocabulary, placer, rng).programme()
+    years = detail(Generator(territory, vocabulary, placer, rng).programme(), chosen.seed)
     write(years, programme, territory.generation, chosen.output)
     total = sum(len(projects) for projects in years.values())
     print(f"Programme de démonstration (fictif) : {total} projets, {min(years)}-{max(years)}.")

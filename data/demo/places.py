@@ -44,7 +44,11 @@ class Quarter:
 
 @dataclass(frozen=True)
 class Place:
-    """What a project row says of its position; ``quarters`` are those it is drawn in or for."""
+    """What a project row says of its position; ``quarters`` are those it is drawn in or for.
+
+    ``shares`` are per cent of the declared quarters, in order; ``people`` the weights by which the
+    planned beneficiaries are split between them.
+    """
 
     kind: str
     label: str
@@ -57,6 +61,9 @@ class Place:
     lon: float | None = None
     lat: float | None = None
     method: str = ""
+    address_kind: str = ""
+    shares: tuple[int, ...] = ()
+    people: tuple[int, ...] = ()
 
 
 def load_quarters(

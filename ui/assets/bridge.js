@@ -23,10 +23,13 @@ export function mount({ data, parentElement, setTriggerValue }) {
   channel[data.kind] = data;
   if (data.kind === "state") {
     channel.click = (code) => setTriggerValue("quarter", code);
+    channel.point = (place) => setTriggerValue("point", place);
     if (channel.page !== data.page || channel.parent !== parentElement) house(channel, parentElement);
     channel.root.style.setProperty("--atlas-height", `${data.height}px`);
   }
-  if (channel.ready) send(channel, data.kind);
+  // A page left and found again brings its projects before its state: the old iframe is gone, and
+  // the new one will ask for both when it is ready.
+  if (channel.ready && channel.frame.contentWindow) send(channel, data.kind);
 }
 
 // Build the iframe and its message; whatever stood there for another page goes.
@@ -73,6 +76,9 @@ const answers = {
   failed: fail,
   click(channel, { quarter }) {
     channel.click(quarter);
+  },
+  point(channel, { place }) {
+    channel.point(place);
   },
 };
 

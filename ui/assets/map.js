@@ -31,7 +31,7 @@ window.atlas = (function () {
   const root = document.documentElement;
   const pen = document.createElement("canvas").getContext("2d");
   let map, source, quarters, communes, shapes, dots, plain;
-  let selection, names, bands, circles, letters, clusters;
+  let selection, names, bands, circles, letters, clusters, mark;
   let dotZoom = 0;
   let fitted = false;
   let turn = 0;
@@ -95,7 +95,7 @@ window.atlas = (function () {
     shapes = L.featureGroup(quarters.map((q) => q.shape));
     dots = L.featureGroup(quarters.map((q) => q.dot));
     for (const group of [shapes, dots]) {
-      group.on("click", (event) => choose(event.layer));
+      group.on("click", (event) => state?.asking || choose(event.layer));
       group.bindTooltip(quarterCard, { sticky: true, className: "atlas-card", opacity: 1 });
     }
     selection = L.featureGroup().addTo(map);
@@ -112,8 +112,14 @@ window.atlas = (function () {
       group.bindPopup(neighbours, {
         className: "atlas-popup", maxWidth: 320, minWidth: 240, autoPanPaddingTopLeft: [60, 10],
       });
-      group.on("popupopen", () => group.closeTooltip());
+      group.on("popupopen", ({ popup }) => {
+        group.closeTooltip();
+        const cross = popup.getElement().querySelector(".leaflet-popup-close-button");
+        cross.title = "Fermer";
+        cross.setAttribute("aria-label", "Fermer");
+      });
     }
+    map.on("click", ask);
     map.on("resize", () => fitted || fit());
     map.on("moveend", () => {
       placeNames();
@@ -245,6 +251,7 @@ window.atlas = (function () {
     drawSelection();
     drawBands();
     drawProjects();
+    drawPoint();
     const named = [state.selected, state.communes, state.classes.replace(/[^-]/g, "+")].join();
     if (drawn.named !== named) placeNames(); // a change of colours moves no name
     drawn.named = named;
@@ -345,6 +352,29 @@ window.atlas = (function () {
       .then((answer) => answer.json())
       .then((collection) => bands.addData(collection))
       .catch(() => tell({ atlas: "failed" }));
+  }
+
+  // ---- a place pointed at -----------------------------------------------------------------
+
+  // One step of the mouse covers more ground from afar: the answer must know it.
+  function ask({ latlng, containerPoint }) {
+    if (!state?.asking) return;
+    const beside = map.containerPointToLatLng(containerPoint.add([1, 0]));
+    const { lng, lat } = latlng.wrap();
+    tell({ atlas: "point", place: [lng, lat, map.distance(latlng, beside)] });
+  }
+
+  function drawPoint() {
+    map.getContainer().style.cursor = state.asking ? "crosshair" : "";
+    const place = state.point && L.latLng(state.point[1], state.point[0]);
+    if (mark && place?.equals(mark.getLatLng())) return;
+    mark?.remove();
+    mark = null;
+    if (!place) return;
+    const icon = L.divIcon({ html: node("div"), className: "atlas-point", iconSize: null });
+    mark = L.marker(place, { icon, pane: "names", interactive: false, keyboard: false }).addTo(map);
+    if (state.near) map.setView(place, Math.max(map.getZoom(), state.near), { animate: false });
+    else if (!map.getBounds().contains(place)) map.panTo(place);
   }
 
   // ---- projects ---------------------------------------------------------------------------

@@ -1,5 +1,7 @@
 """Carte: where the money goes."""
 
+from dataclasses import replace
+
 import pandas as pd
 import streamlit as st
 
@@ -10,7 +12,7 @@ from analysis.vocabulary import TARGET_WORDS
 from store.atlas import Atlas
 from store.measures import Measure, measure, measure_labels
 from store.tables import quarter_table, selected
-from ui import frame, layers, legend, maps, navigation, panel, state
+from ui import accounts, frame, layers, legend, maps, navigation, panel, place, state
 from ui.filters import KEPT
 from ui.tables import html_table
 
@@ -31,6 +33,7 @@ def render(atlas: Atlas, selection: Selection) -> None:
     """Draw the map, the panel of the chosen quarter and the same content as a table."""
     with st.container(key="carte_rang"):
         code, shown = _controls(atlas)
+        place.controls(atlas)
         chosen = measure(atlas, selection, code)
         left, right = st.columns([2, 1], gap="medium")
     with left:
@@ -70,13 +73,29 @@ def _controls(atlas: Atlas) -> tuple[str, layers.Layers]:
 
 def _map(atlas: Atlas, selection: Selection, chosen: Measure, shown: layers.Layers) -> None:
     map_base = layers.base(atlas, atlas.fingerprint)
-    drawn = layers.points(atlas, atlas.fingerprint, selection.programme)
+    drawn = layers.points(atlas, atlas.edition, selection.programme)
     look = layers.state(atlas, selection, chosen, map_base, drawn, shown)
-    maps.draw(map_base, look, drawn.layer, on_click=lambda code: state.choose_quarters([code]))
+    point, near = place.marked()
+    maps.draw(
+        map_base,
+        replace(look, point=point, near=near, asking=place.asking()),
+        drawn.layer,
+        on_click=lambda code: state.choose_quarters([code]),
+        on_point=place.pointed,
+    )
+    if selection.quarters:
+        _only_chosen(len(selection.quarters), shown.projects)
     key = legend.legend(atlas, chosen, layers.classes_of(chosen), drawn, shown)
     # One message for what stands under the map: its parts compress together.
     st.html(key + _not_drawn(atlas, selection, drawn) + _table(atlas, selection, chosen))
     navigation.link("projets", "Voir la liste des projets", state.query(selection))
+
+
+def _only_chosen(count: int, circles: bool) -> None:
+    which = "ce quartier" if count == 1 else "ces quartiers"
+    if circles:
+        st.caption(f"Les cercles montrent les seuls projets qui servent {which}.")
+    st.button("Voir tous les quartiers", on_click=state.choose_quarters, args=([],))
 
 
 def _not_drawn(atlas: Atlas, selection: Selection, drawn: layers.Points) -> str:
@@ -93,6 +112,7 @@ def _not_drawn(atlas: Atlas, selection: Selection, drawn: layers.Points) -> str:
 def _table(atlas: Atlas, selection: Selection, chosen: Measure) -> str:
     table = quarter_table(atlas, selection).join(chosen.figures)
     table = table.sort_values("value", ascending=False, na_position="last", kind="stable")
+    rows = selected(atlas, selection, quarters=False)
     marked = [code in selection.quarters[:1] for code in table.index]
     first = "" if len(table) <= _MOST_ROWS else f", les {_MOST_ROWS} premiers sur {len(table)}"
     return (
@@ -100,10 +120,13 @@ def _table(atlas: Atlas, selection: Selection, chosen: Measure) -> str:
             f"Les mêmes chiffres en tableau ({selection.year}, tous quartiers{first})",
             ("Quartier", chosen.label, "Projets", "Accordé"),
             [_line(row) for _, row in table.head(_MOST_ROWS).iterrows()],
-            totals=_totals(selected(atlas, selection, quarters=False)),
+            totals=_totals(rows),
             highlighted=marked.index(True) if any(marked) else None,
         )
         + _COUNTED_ONCE
+        + "<details><summary>Le total, au centime</summary>"
+        + accounts.identity(rows, f"Programmation {selection.year}, tous quartiers")
+        + "</details>"
     )
 
 

@@ -12,7 +12,7 @@ from geo.territory import Territory
 from store.atlas import Atlas
 from store.exports import MIME_TYPES, export_bytes, export_name
 from store.tables import selected
-from ui import frame
+from ui import frame, outlines
 from ui.tables import fact_list, html_table
 
 _STATES = {
@@ -53,8 +53,10 @@ _WORDS = (
         "le mettre à côté tromperait.",
     ),
     (
-        "Demandé, accordé, année précédente",
-        "Trois montants distincts d'une ligne de financement, jamais additionnés entre eux.",
+        "Demandé, accordé, accordé N-1 (mêmes actions)",
+        "Trois montants distincts d'une ligne de financement, jamais additionnés entre eux. Le "
+        "troisième est ce que les actions montrées avaient reçu l'année précédente, selon le "
+        "fichier : ce n'est pas le total de l'année précédente.",
     ),
     (
         "Indécis",
@@ -234,6 +236,7 @@ def _territory(atlas: Atlas) -> None:
         "Un projet est dit « dans le quartier » ou « hors quartier » seulement s'il est plus loin "
         "de la limite que cette incertitude ; un lieu-dit ou une commune ne suffit jamais."
     )
+    outlines.render(atlas)
 
 
 def _territory_facts(territory: Territory) -> list[tuple[str, str]]:

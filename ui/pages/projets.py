@@ -5,20 +5,22 @@ import streamlit as st
 
 from analysis import wording
 from analysis.allocation import CENTS
+from analysis.duplicates import REASON_WORDS
+from analysis.duplicates import sentence as duplicates_sentence
 from analysis.network import network_sentence, projects_sentence
-from analysis.programme import by_quarter, by_target, grand_total, operators, totals
+from analysis.programme import by_quarter, grand_total, operators, totals
 from analysis.search import matches
 from analysis.selection import Selection
-from analysis.vocabulary import TARGET_WORDS, labels
+from analysis.vocabulary import AMOUNT_WORDS, TARGET_WORDS, labels
 from store.atlas import Atlas
-from store.tables import projects_of, selected
-from ui import dossier, frame, layers, legend, maps, state
+from store.tables import duplicates_of, loaded, projects_of, selected
+from ui import accounts, dossier, frame, layers, legend, maps, state
 from ui.charts import GROUP_COLOURS, PALE
 from ui.grid import choose_row
 from ui.tables import html_table
 
 _SEARCHED = ("title", "operator", "reference")
-_AMOUNTS = dict(zip(CENTS, ("Demandé", "Accordé", "Année précédente"), strict=True))
+_AMOUNTS = {name: AMOUNT_WORDS[name] for name in CENTS}
 _PROJECT_HEADERS = {
     "title": "Intitulé",
     "operator": "Porteur",
@@ -80,25 +82,11 @@ def _projects(
     whole = grand_total(rows)
     sentence = projects_sentence(selection.year, whole, rows["operator"].nunique(), query)
     head.markdown(frame.plain(sentence))
-    head.html(identity(rows, selection))
+    head.html(accounts.identity(rows, f"Totaux de la liste, {selection.year}"))
     chosen = _project_grid(atlas, table, "projects")
     _detail(atlas, selection, chosen)
+    _duplicates(atlas, table, rows)
     _map(atlas, selection, rows)
-
-
-def identity(rows: pd.DataFrame, selection: Selection) -> str:
-    """Return the totals as an HTML table: whole = the five destinations, to the cent."""
-    lines = [
-        (TARGET_WORDS[str(target)], *_counted(part)) for target, part in by_target(rows).iterrows()
-    ]
-    total = ("Total", *_counted(grand_total(rows)))
-    headers = ("Destination", "Projets", *_AMOUNTS.values())
-    return html_table(f"Totaux de la liste, {selection.year}", headers, lines, totals=[total])
-
-
-def _counted(part: pd.Series) -> tuple[str, ...]:
-    amounts = (wording.euros(part[name], 2) for name in CENTS)
-    return (wording.number(part["projects"]), *amounts)
 
 
 def _project_grid(atlas: Atlas, table: pd.DataFrame, key: str, without: str = "") -> object | None:
@@ -116,8 +104,10 @@ def _in_words(atlas: Atlas, table: pd.DataFrame) -> pd.DataFrame:
     words = {name: labels(atlas.territory, name) for name in ("theme", "dispositif", "status")}
     return table.assign(
         served=[
-            _served(atlas, quarters, targets)
-            for quarters, targets in zip(table["quarters"], table["targets"], strict=True)
+            _served(atlas, quarters, targets) + (layers.LIVED if situation == "lived_area" else "")
+            for quarters, targets, situation in zip(
+                table["quarters"], table["targets"], table["situation"], strict=True
+            )
         ],
         theme=table["theme"].map(words["theme"]),
         dispositif=table["dispositif"].map(words["dispositif"]),
@@ -135,6 +125,26 @@ def _listed(codes: tuple[str, ...], words: dict[str, str]) -> str:
     return ", ".join(word for code, word in words.items() if code in codes)
 
 
+def _duplicates(atlas: Atlas, table: pd.DataFrame, rows: pd.DataFrame) -> None:
+    pairs = duplicates_of(atlas, rows)
+    if pairs.empty:
+        return
+    own = table.set_index("project_id").assign(reference=table["reference"].fillna("").to_numpy())
+    with st.expander(f"Doublons possibles ({len(pairs)})", icon=":material/content_copy:"):
+        st.markdown(frame.plain(duplicates_sentence(pairs, own["granted_cents"])))
+        keys = pairs[["project_id_a", "project_id_b"]].to_numpy().ravel()
+        both = own.loc[keys]
+        amounts = map(wording.euros, both["granted_cents"])
+        lines = list(zip(both["title"], both["operator"], both["reference"], amounts, strict=True))
+        sections = {
+            2 * row: f"{REASON_WORDS[reason]} (ressemblance {wording.percent(score, 0)})"
+            for row, (reason, score) in enumerate(zip(pairs["reason"], pairs["score"], strict=True))
+        }
+        headers = ("Projet", "Porteur", "Référence", "Accordé")
+        title = "Paires de projets qui se ressemblent"
+        st.html(html_table(title, headers, lines, sections=sections))
+
+
 def _detail(atlas: Atlas, selection: Selection, chosen: object | None) -> None:
     if chosen is None:
         st.info(
@@ -143,11 +153,11 @@ def _detail(atlas: Atlas, selection: Selection, chosen: object | None) -> None:
             icon=":material/checklist:",
         )
         return
-    dossier.render(atlas, atlas.programme(selection.programme), str(chosen))
+    dossier.render(atlas, loaded(atlas, selection), str(chosen))
 
 
 def _map(atlas: Atlas, selection: Selection, rows: pd.DataFrame) -> None:
-    drawn = layers.points(atlas, atlas.fingerprint, selection.programme)
+    drawn = layers.points(atlas, atlas.edition, selection.programme)
     placed = rows["project_id"].isin(drawn.projects["project_id"])
     if placed.any():
         base = layers.base(atlas, atlas.fingerprint)
@@ -210,7 +220,7 @@ def _actors(
 ) -> None:
     actors = operators(rows)
     head.markdown(frame.plain(network_sentence(selection.year, actors)))
-    head.html(identity(rows, selection))
+    head.html(accounts.identity(rows, f"Totaux de la liste, {selection.year}"))
     funders = labels(atlas.territory, "funder")
     shown = actors.assign(
         operator=actors.index,

@@ -8,13 +8,13 @@ import streamlit as st
 
 from analysis import wording
 from analysis.profile import Reading
-from analysis.programme import by_quarter, per_inhabitant, totals
+from analysis.programme import by_quarter, totals
 from analysis.selection import Selection
 from analysis.sentences import signed_euros
 from analysis.vocabulary import labels
 from store.atlas import Atlas
 from store.tables import quarter_table, selected, year_before
-from ui import frame, profile, state, support
+from ui import accounts, frame, profile, state, support
 from ui.tables import html_table
 
 
@@ -42,6 +42,7 @@ def render(atlas: Atlas, selection: Selection) -> None:
         _one(atlas, shown)
     else:
         _side_by_side(atlas, shown, codes)
+    _identity(atlas, selection)
     _sources(atlas, selection)
 
 
@@ -49,6 +50,14 @@ def _sources(atlas: Atlas, selection: Selection) -> None:
     programme = atlas.territory.programme(selection.programme)
     keys = [*profile.dataset_keys(atlas), *programme.datasets.values()]
     frame.sources(atlas, keys, *profile.perimeter_remarks(atlas), frame.INDICATIVE)
+
+
+def _identity(atlas: Atlas, selection: Selection) -> None:
+    rows = selected(atlas, selection, quarters=False)
+    if rows.empty:
+        return
+    with st.expander("D'où viennent ces montants : le total, au centime", icon=":material/table:"):
+        st.html(accounts.identity(rows, f"Programmation {selection.year}, tous quartiers"))
 
 
 def _one(atlas: Atlas, selection: Selection) -> None:
@@ -74,6 +83,7 @@ def _directory(atlas: Atlas, selection: Selection) -> None:
         for code in table.assign(order=names).sort_values(["order", "qpv_name"]).index:
             _entry(str(code), table.loc[code], people, poverty, selection.year)
     support.elsewhere(atlas, selection)
+    _identity(atlas, selection)
     years = f"Population : {_when(people)}. Taux de pauvreté : {_when(poverty)}."
     keys = [atlas.dataset("quarters").key]
     keys += [reading.vintage.dataset for reading in (people, poverty) if reading.vintage]
@@ -146,8 +156,7 @@ def _figures(
 def _money(atlas: Atlas, selection: Selection, codes: list[str]) -> str:
     rows = selected(atlas, selection)
     now = by_quarter(rows, codes)
-    people = atlas.population[1]
-    each = per_inhabitant(now["granted_cents"], people)
+    each = quarter_table(atlas, selection).loc[codes, "granted_per_inhabitant"]
     lines = [
         ("Projets", *map(wording.number, now["projects"])),
         ("Demandé", *map(wording.euros, now["requested_cents"])),

@@ -8,11 +8,12 @@ import streamlit as st
 
 from analysis import sentences, wording
 from analysis.allocation import TARGETS
+from analysis.duplicates import sentence as duplicates_sentence
 from analysis.programme import NO_THEME, by_target, change, grand_total, totals
 from analysis.selection import Selection
-from analysis.vocabulary import TARGET_WORDS, labels
+from analysis.vocabulary import TARGET_WORDS, labels, sharing
 from store.atlas import Atlas
-from store.tables import quarter_table, selected, year_before
+from store.tables import duplicates_of, quarter_table, selected, year_before
 from ui import accounts, charts, frame, navigation, state
 from ui.accounts import cents_or_zero, share_of
 
@@ -95,9 +96,9 @@ def _granted(view: _View) -> None:
     if view.before is None:
         meaning += f" ; pas d'année {year - 1} dans ce programme"
     elif pd.notna(cents):
-        then = cents_or_zero(grand_total(view.before)["granted_cents"])
-        delta = f"{sentences.signed_euros(int(cents) - then)} sur un an"
-        if then:
+        then = grand_total(view.before)["granted_cents"]
+        delta = f"{sentences.signed_euros(cents - then)} sur un an" if pd.notna(then) else ""
+        if pd.notna(then) and then:
             moved = wording.signed(100 * (int(cents) - then) / then, 1)
             meaning += f" : {moved}{wording.NARROW}% sur un an"
     exact = f"Montant exact : {wording.euros(cents, 2)}"
@@ -123,7 +124,7 @@ def _per_inhabitant(view: _View) -> None:
     vintage, _ = view.atlas.population
     known = view.shown[view.shown["population"].fillna(0) > 0]
     people, cents = int(known["population"].sum()), int(known["granted_cents"].sum())
-    if not cents and cents_or_zero(by_target(view.rows).loc["unallocated", "granted_cents"]):
+    if people and view.shown["granted_per_inhabitant"].isna().all() and not cents:
         # Nothing says whom the credits serve: zero euros an inhabitant would be a false zero.
         text = "Aucun crédit n'est rattaché à un quartier : le montant par habitant est inconnu."
         _figure("Accordé par habitant des QPV", wording.MISSING, text)
@@ -305,12 +306,17 @@ def _change(view: _View) -> None:
     with place:
         _block(title, sentences.evolution(year, changed, words, what))
     changed["label"] = [words.get(code, code) for code in changed.index]
-    changed["value"] = changed["difference"].astype("Float64") / 100
-    changed["text"] = [sentences.signed_euros(int(cents)) for cents in changed["difference"]]
-    charts.show(
-        charts.change_bars(changed),
-        f"Différence des crédits accordés entre {year - 1} et {year} ; chiffres dans le tableau.",
-    )
+    drawn = changed.dropna(subset=["difference"])
+    if len(drawn):
+        drawn = drawn.assign(
+            value=drawn["difference"].astype("Float64") / 100,
+            text=drawn["difference"].map(sentences.signed_euros),
+        )
+        charts.show(
+            charts.change_bars(drawn),
+            f"Différence des crédits accordés entre {year - 1} et {year} ; chiffres dans le "
+            "tableau.",
+        )
     _table(accounts.change_table(changed, year))
 
 
@@ -335,6 +341,10 @@ def _located(view: _View) -> None:
     with st.expander("Pourquoi : ce que disent les dossiers", icon=":material/help:"):
         found = totals(view.rows, ["target", "situation"])
         st.html(accounts.reasons_table(found, view.whole))
+    pairs = duplicates_of(view.atlas, view.rows)
+    if len(pairs):
+        granted = totals(view.rows, "project_id")["granted_cents"]
+        st.caption(frame.plain(f"Doublons possibles : {duplicates_sentence(pairs, granted)}"))
     if view.selection.quarters:
         st.caption("Des quartiers sont choisis : seuls les montants qui leur vont sont montrés.")
     navigation.link("projets", "Voir la liste des projets", state.query(view.selection))
@@ -344,14 +354,15 @@ def _sources(view: _View) -> None:
     atlas = view.atlas
     programme = atlas.territory.programme(view.selection.programme)
     vintage, _ = atlas.population
+    shown = atlas.territory.generation
     keys = [*programme.datasets.values(), *([vintage.dataset] if vintage else [])]
     population = (
-        f"Population : {vintage.label}. {frame.perimeter_remark(vintage)}" if vintage else ""
+        f"Population : {vintage.label}. {frame.perimeter_remark(vintage, shown)}" if vintage else ""
     )
     frame.sources(
         atlas,
         keys,
         population,
-        "Un financement qui sert plusieurs quartiers est partagé au prorata de leur population.",
+        f"Un financement qui sert plusieurs quartiers : {sharing(view.selection.rules)}.",
         "Montants affichés à l'euro près ; les totaux sont faits sur les centimes.",
     )

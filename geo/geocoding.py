@@ -1,0 +1,195 @@
+"""Find a place a person asks for: coordinates typed by hand, or an address.
+
+Coordinates are read here, on this machine. An address is asked of the Géoplateforme (IGN), and
+only when this is called: nothing else sends what a user typed.
+Source: https://data.geopf.fr/geocodage/search, the national address base; its answer is
+indicative.
+"""
+
+import http.client
+import json
+import math
+import os
+import re
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+from urllib.parse import urlencode, urlsplit
+
+from pyproj import CRS, Transformer
+
+from geo.errors import PlaceError
+from geo.schema import WGS84
+
+SERVICE = "https://data.geopf.fr/geocodage/search"
+TIMEOUT_S = 5.0
+NEAR_DEGREES = 0.3  # margin around the territory, about 20 to 30 km: a neighbour, not a mistake
+_DEGREE_M = 111_320.0  # metres of one degree of latitude
+_MOST_TEXT, _MOST_BYTES = 200, 1_000_000
+_NUMBER = r"([-+]?[0-9]{1,9}(?:[.,][0-9]{1,12})?)\s*°?"
+_TWO_NUMBERS = re.compile(rf"\s*{_NUMBER}(?:\s*[;,]\s*|\s+){_NUMBER}\s*")
+_METHODS = {
+    "housenumber": "housenumber",
+    "street": "street",
+    "locality": "locality",
+    "municipality": "commune",
+}
+_ELSE = "Des coordonnées (« latitude, longitude ») ou un point de la carte marchent aussi."
+
+Box = tuple[float, float, float, float]
+
+
+class Place(NamedTuple):
+    """A place found: degrees (EPSG:4326), how it was obtained, what it is called, its score.
+
+    ``method`` is a key of the territory's uncertainties; ``score`` (0 to 1) is the geocoder's;
+    ``coarse_m``, in metres, is how roughly the place was told, whatever its method.
+    """
+
+    lon: float
+    lat: float
+    method: str
+    label: str
+    score: float | None = None
+    coarse_m: float = 0.0
+
+
+def find(text: str, around: Box, crs: CRS, *, url: str | None = None) -> Place:
+    """Return the place named by a text: two numbers are coordinates, anything else an address.
+
+    ``around`` is the territory's extent (west, south, east, north, in degrees), ``crs`` its metric
+    system. Raises PlaceError, in French, when nothing certain can be answered.
+    """
+    words = " ".join(text.split())
+    if not words:
+        raise PlaceError("Écrivez une adresse ou des coordonnées, puis validez.")
+    return read_position(words, around, crs) or search(words, around, url=url)
+
+
+def read_position(text: str, around: Box, crs: CRS) -> Place | None:
+    """Read two numbers as the one position near the territory they can mean; None without them.
+
+    Read as latitude then longitude, the reverse, or x then y of ``crs`` (metres), the reverse too:
+    only one reading falls near the territory, since the four are far apart. A typed position is
+    taken as surveyed, but no finer than its decimals say. Raises PlaceError when no reading falls
+    near, naming them.
+    """
+    found = _TWO_NUMBERS.fullmatch(text)
+    if found is None:
+        return None
+    first, second = (float(number.replace(",", ".")) for number in found.groups())
+    decimals = min(len(re.sub(r"^[^.,]*[.,]?", "", number)) for number in found.groups())
+    to_degrees = Transformer.from_crs(crs, WGS84, always_xy=True)
+    readings = {
+        "latitude, longitude": (second, first),
+        "longitude, latitude": (first, second),
+        f"x, y en {crs.name}": to_degrees.transform(first, second),
+        f"y, x en {crs.name}": to_degrees.transform(second, first),
+    }
+    for words, (lon, lat) in readings.items():
+        if _near(lon, lat, around):
+            unit_m = 1.0 if words.endswith(crs.name) else _DEGREE_M
+            coarse_m = 0.5 * unit_m * 10**-decimals
+            return Place(lon, lat, "surveyed", f"{text} ({words})", coarse_m=coarse_m)
+    raise PlaceError(
+        f"« {text} » ne tombe pas près du territoire, ni lu comme {' ; ni comme '.join(readings)}. "
+        "Vérifiez les chiffres et leur ordre, par exemple « "
+        f"{(around[1] + around[3]) / 2:.4f}, {(around[0] + around[2]) / 2:.4f} »."
+    )
+
+
+def _near(lon: float, lat: float, around: Box) -> bool:
+    west, south, east, north = around
+    inside = west - NEAR_DEGREES <= lon <= east + NEAR_DEGREES
+    return inside and south - NEAR_DEGREES <= lat <= north + NEAR_DEGREES
+
+
+def search(text: str, around: Box, *, url: str | None = None, timeout: float = TIMEOUT_S) -> Place:
+    """Ask the Géoplateforme for an address and return the best answer, near the territory first.
+
+    ``url`` is the service (``ATLAS_GEOCODER_URL`` or SERVICE without it; an empty variable switches
+    the search off); ``timeout`` is in seconds, for the whole exchange. Raises PlaceError when the
+    service is off, cannot be reached, refuses, is late, answers nonsense or knows no such address.
+    """
+    service = os.environ.get("ATLAS_GEOCODER_URL", SERVICE) if url is None else url
+    if urlsplit(service).scheme not in ("http", "https"):
+        raise PlaceError(f"La recherche d'adresses n'est pas activée sur ce serveur. {_ELSE}")
+    west, south, east, north = around
+    query = {
+        "q": text[:_MOST_TEXT],
+        "index": "address",
+        "limit": 1,
+        "autocomplete": 0,
+        "lon": f"{(west + east) / 2:.4f}",
+        "lat": f"{(south + north) / 2:.4f}",
+    }
+    with _worded(text, timeout):
+        return _place(_ask(f"{service}?{urlencode(query)}", timeout), text)
+
+
+def _ask(address: str, timeout: float) -> bytes:
+    # The timeout of a socket is that of each packet: a drip of bytes would last for ever.
+    deadline = time.monotonic() + timeout
+    request = urllib.request.Request(address, headers={"Accept": "application/json"})  # noqa: S310
+    with urllib.request.urlopen(request, timeout=timeout) as answer:  # noqa: S310
+        content = b""
+        while piece := answer.read1(65_536):
+            content += piece
+            if time.monotonic() > deadline:
+                raise TimeoutError
+            if len(content) > _MOST_BYTES:
+                raise ValueError("answer too long")
+        if answer.length:  # what was announced and never came
+            raise http.client.IncompleteRead(content, answer.length)
+        return content
+
+
+def _place(content: bytes, text: str) -> Place:
+    features = json.loads(content)["features"]
+    if not features:
+        raise PlaceError(
+            f"Adresse introuvable : « {text[:80]} ». Ajoutez la commune ou le code postal. {_ELSE}"
+        )
+    facts: dict[str, Any] = features[0]["properties"]
+    lon, lat = (float(degrees) for degrees in features[0]["geometry"]["coordinates"][:2])
+    score = float(facts["score"])
+    if not (abs(lon) <= 180 and abs(lat) <= 90 and math.isfinite(score)):
+        raise ValueError("impossible position")
+    return Place(lon, lat, _METHODS.get(facts["type"], "unknown"), str(facts["label"]), score)
+
+
+@contextmanager
+def _worded(text: str, timeout: float) -> Iterator[None]:
+    """Turn what may happen on a network into French words."""
+    try:
+        yield
+    except urllib.error.HTTPError as error:
+        with error:
+            raise PlaceError(f"{_refused(error, text)} {_ELSE}") from error
+    except (TimeoutError, urllib.error.URLError) as error:
+        late = isinstance(error, TimeoutError) or isinstance(error.reason, TimeoutError)
+        what = (
+            f"Le service d'adresses n'a pas répondu en {timeout:.0f} secondes."
+            if late
+            else "Le service d'adresses est injoignable : ce serveur n'a peut-être pas internet."
+        )
+        raise PlaceError(f"{what} {_ELSE}") from error
+    except (http.client.HTTPException, OSError) as error:
+        raise PlaceError(f"La réponse du service d'adresses a été coupée. {_ELSE}") from error
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
+        raise PlaceError(f"La réponse du service d'adresses est illisible. {_ELSE}") from error
+
+
+def _refused(error: urllib.error.HTTPError, text: str) -> str:
+    if error.code == 400:
+        return f"Le service d'adresses n'a pas compris « {text[:80]} » : précisez l'adresse."
+    if error.code == 429:
+        wait = str(error.headers.get("Retry-After", ""))
+        when = f"dans {wait} secondes" if wait.isascii() and wait.isdigit() else "dans un instant"
+        return f"Trop de demandes au service d'adresses : réessayez {when}."
+    if error.code >= 500:
+        return f"Le service d'adresses est en panne (erreur {error.code}) : réessayez plus tard."
+    return f"Le service d'adresses a refusé la demande (erreur {error.code})."

@@ -1,0 +1,101 @@
+"""The indicators and the published figures of a territory, one data set at a time.
+
+A data set that cannot be read takes away its own figures and no other; its message is kept.
+"""
+
+import tomllib
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from analysis.indicators import Indicator, catalogue
+from geo import readers
+from geo.catalogue import RESTORE, Dataset
+from geo.errors import AtlasError, DataFileError, TerritoryError
+from geo.schema import FIGURES
+
+_READERS: dict[str, Callable[[Dataset], pd.DataFrame]] = {
+    "insee": readers.read_insee,
+    "filosofi": readers.read_panel,
+    "rpls": readers.read_panel,
+    "comparators": readers.read_comparators,
+}
+
+
+class Figures:
+    """The figures of every part (``insee``, ``filosofi``…), each read when first asked for."""
+
+    def __init__(self, dataset: Callable[[str], Dataset]) -> None:
+        """Take ``dataset``, which gives the data set that plays a part in the territory."""
+        self._dataset = dataset
+        self._read: dict[str, pd.DataFrame] = {}
+        self._parts: tuple[str, ...] | None = None
+        self._whole = pd.DataFrame()
+
+    def part(self, part: str) -> pd.DataFrame:
+        """Return the figures of one part (contract FIGURES); kept.
+
+        Raises AtlasError each time the data set cannot be read, until it can.
+        """
+        if part not in self._read:
+            self._read[part] = _READERS[part](self._dataset(part))
+        return self._read[part]
+
+    def of(self, datasets: Iterable[str]) -> pd.DataFrame:
+        """Return the figures of some data sets, by key, and read no other.
+
+        Raises AtlasError when one of them cannot be read.
+        """
+        asked = set(datasets)
+        return _joined([self.part(part) for part in _READERS if self._dataset(part).key in asked])
+
+    def whole(self) -> pd.DataFrame:
+        """Return the figures of every part that can be read; the same frame until that changes.
+
+        Raises TerritoryError when the territory asks for a data set that no catalogue lists.
+        """
+        faults = self.faults(spare=TerritoryError)
+        parts = tuple(part for part in _READERS if part not in faults)
+        if parts != self._parts:
+            self._whole = _joined([self.part(part) for part in parts])
+            self._parts = parts
+        return self._whole
+
+    def faults(self, spare: type[AtlasError] | tuple[()] = ()) -> dict[str, str]:
+        """Return the French message of each part that cannot be read; ``spare`` is raised."""
+        found: dict[str, str] = {}
+        for part in _READERS:
+            try:
+                self.part(part)
+            except spare:
+                raise
+            except AtlasError as error:
+                found[part] = str(error)
+        return found
+
+
+def load_indicators(directory: Path, datasets: Mapping[str, str]) -> dict[str, Indicator]:
+    """Read ``indicators.toml`` of the data directory: the indicators, by code and in order.
+
+    ``datasets`` gives the territory's data set for each part. Raises DataFileError when the file
+    is missing or is not such a catalogue.
+    """
+    path = directory / "indicators.toml"
+    try:
+        return catalogue(tomllib.loads(path.read_text(encoding="utf-8")), datasets)
+    except OSError as error:
+        raise DataFileError(
+            f"Le catalogue {path.name} est absent ou illisible. {RESTORE}"
+        ) from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DataFileError(
+            f"Le catalogue {path.name} est illisible : {error}. {RESTORE}"
+        ) from error
+
+
+def _joined(frames: list[pd.DataFrame]) -> pd.DataFrame:
+    if frames:
+        return pd.concat(frames, ignore_index=True)
+    types = {name: str(column.dtype) for name, column in FIGURES.columns.items()}
+    return pd.DataFrame(columns=list(types)).astype(types)

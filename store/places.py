@@ -1,0 +1,94 @@
+"""Is a place in a quarter? The answer for one address, one click or one pair of coordinates."""
+
+import pandas as pd
+
+from analysis import wording
+from geo.geocoding import Box, Place
+from geo.location import INDICATIVE, locate
+from geo.proximity import BAND_M, NPNRU_BAND_M
+from store.atlas import Atlas
+
+_ASKED = "asked"
+_DOUBTFUL_SCORE = 0.6  # under it the geocoder's own answer is often another address
+
+
+def extent(atlas: Atlas) -> Box:
+    """Return the extent of the quarters: west, south, east, north in degrees (EPSG:4326)."""
+    west, south, east, north = (float(edge) for edge in atlas.quarters.total_bounds)
+    return west, south, east, north
+
+
+def whereabouts(atlas: Atlas, place: Place) -> pd.Series:
+    """Return what ``geo.location.locate`` says of a place.
+
+    Its uncertainty is that of its method, or how roughly it was told when that is more.
+    """
+    known = atlas.territory.nomenclature.uncertainty_m
+    metres = max(known.get(place.method, min(known.values())), place.coarse_m)
+    # A method that is vague by nature keeps its name: locate never says "inside" of it.
+    method = place.method if metres == known.get(place.method) else _ASKED
+    row = {"lon": place.lon, "lat": place.lat, "position_method": method, "score": place.score}
+    found = locate(
+        pd.DataFrame([row]),
+        atlas.quarters_metric,
+        atlas.territory.crs,
+        {**known, _ASKED: metres},
+        npnru=atlas.territory.npnru,
+        generation=atlas.territory.generation,
+    )
+    return found.iloc[0]
+
+
+def answer(atlas: Atlas, place: Place) -> list[str]:
+    """Answer in French sentences: the state first, then distance, band and limits of the answer."""
+    found = whereabouts(atlas, place)
+    if found["location_status"] == "not_located":
+        return ["Cette position ne peut pas être située.", INDICATIVE]
+    return [
+        _state(atlas, found),
+        _distance(atlas, place, found),
+        _band(atlas, found),
+        f"Périmètres {found['perimeter']}. {INDICATIVE}",
+    ]
+
+
+def _state(atlas: Atlas, found: pd.Series) -> str:
+    name = atlas.quarter_labels[found["nearest_qpv_code"]]
+    if found["location_status"] == "inside":
+        edge = " Le point est sur une limite." if found["on_edge"] else ""
+        return f"Oui, dans le quartier {name}.{edge}"
+    if found["location_status"] == "outside":
+        return "Non, hors de tout quartier prioritaire."
+    if abs(found["distance_to_edge_m"]) < found["uncertainty_m"]:
+        return f"Indécis : trop près de la limite de {name} pour le dire."
+    return f"Indécis : cette position est trop vague pour la dire dans {name}."
+
+
+def _distance(atlas: Atlas, place: Place, found: pd.Series) -> str:
+    name = atlas.quarter_labels[found["nearest_qpv_code"]]
+    away = abs(found["distance_to_edge_m"])
+    side = "à l'intérieur" if found["distance_to_edge_m"] < 0 else "à l'extérieur"
+    words = atlas.territory.nomenclature.positions
+    how = [words.get(found["method"], "saisie ou clic")]
+    if place.score is not None:
+        how.append(f"correspondance {wording.number(place.score, 2)}")
+    doubt = (
+        " Vérifiez que c'est bien l'adresse cherchée."
+        if place.score is not None and place.score < _DOUBTFUL_SCORE
+        else ""
+    )
+    return (
+        f"{wording.metres(away)} {side} de la limite de {name} ; position connue à "
+        f"±{wording.NARROW}{wording.metres(found['uncertainty_m'])} ({', '.join(how)}).{doubt}"
+    )
+
+
+def _band(atlas: Atlas, found: pd.Series) -> str:
+    widths = (
+        f"{wording.metres(BAND_M)} d'un quartier ou {wording.metres(NPNRU_BAND_M)} d'un site NPNRU"
+    )
+    if pd.isna(found["in_band"]):
+        return f"TVA réduite : trop près de la limite pour dire s'il est à moins de {widths}."
+    if not found["in_band"]:
+        return f"TVA réduite : à plus de {widths}."
+    return f"TVA réduite : à moins de {widths} ({atlas.quarter_labels[found['band_code']]})."

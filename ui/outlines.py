@@ -1,0 +1,77 @@
+"""The outlines of the quarters: what was repaired in them, what became of those of 2015."""
+
+import streamlit as st
+
+from analysis import wording
+from analysis.perimeters import RELATION_WORDS, dropped
+from geo.crosswalk import TOLERANCE
+from geo.errors import AtlasError
+from geo.repair import sentence
+from store.atlas import Atlas
+from ui import frame
+from ui.tables import html_table
+
+
+def render(atlas: Atlas) -> None:
+    """Write the repairs of the layer and the table of the two generations.
+
+    A file at fault is told where it stands, among the sources: here its absence is only noted.
+    """
+    try:
+        _repairs(atlas)
+        _generations(atlas)
+    except AtlasError as error:
+        st.caption(frame.plain(f"Contours non décrits. {error}"))
+
+
+def _repairs(atlas: Atlas) -> None:
+    repairs = atlas.repairs
+    if repairs.empty:
+        st.caption("Aucun contour de quartier n'a dû être réparé à la lecture.")
+        return
+    st.markdown(frame.plain(sentence(repairs)))
+    rows = [
+        (
+            atlas.quarter_labels[row["qpv_code"]],
+            row["reason"],
+            wording.number(row["area_before_m2"]),
+            wording.number(row["area_after_m2"]),
+            wording.signed(row["difference_m2"]),
+            f"{wording.number(row['vertices_before'])} → {wording.number(row['vertices_after'])}",
+        )
+        for row in repairs.to_dict("records")
+    ]
+    headers = ("Quartier", "Défaut", "m² avant", "m² après", "Écart (m²)", "Sommets")
+    st.html(html_table("Contours réparés à la lecture", headers, rows))
+
+
+def _generations(atlas: Atlas) -> None:
+    relations, names = atlas.relations, atlas.quarter_labels
+    known = relations[relations["qpv_code"].isin(list(names))]
+    rows = [
+        (
+            names[row["qpv_code"]],
+            "aucun" if row["relation"] == "new" else row["qpv_code_2015"],
+            RELATION_WORDS[row["relation"]],
+        )
+        for row in known.to_dict("records")
+    ]
+    st.html(
+        html_table(
+            "Ce que sont devenus les quartiers de 2015",
+            (f"Quartier de {atlas.territory.generation}", "Quartier de 2015", "Changement"),
+            rows,
+        )
+    )
+    left = dropped(relations)
+    words = f"Sortis de la géographie prioritaire : {', '.join(left)}. " if left else ""
+    st.caption(frame.plain(words + _how(atlas)))
+
+
+def _how(atlas: Atlas) -> str:
+    if atlas.relations_are_measured:
+        return f"Mesuré par les surfaces communes des deux couches. {TOLERANCE.reason}"
+    return (
+        "D'après la table de correspondance officielle : sans les contours de 2015, l'ampleur des "
+        "changements n'est pas mesurée."
+    )
