@@ -22,6 +22,7 @@ from geo.schema import (
     CROSSWALK,
     FIGURES,
     FUNDING,
+    OPTIONAL_FUNDING_COLUMNS,
     OPTIONAL_PROJECT_COLUMNS,
     PROJECTS,
     QUARTERS,
@@ -206,22 +207,23 @@ def read_programme(projects: Dataset, funding: Dataset) -> tuple[pd.DataFrame, p
 
     Raises ContractError with every fault of both files: wrong cells, a funding line that names no
     project, a project without a funding line (the totals would lose it). The columns of
-    OPTIONAL_PROJECT_COLUMNS may be absent.
+    OPTIONAL_PROJECT_COLUMNS and OPTIONAL_FUNDING_COLUMNS may be absent.
     """
     required = [name for name in PROJECTS.columns if name not in OPTIONAL_PROJECT_COLUMNS]
     table = _sheet(projects, tuple(required))
     frame = table.frame.reindex(columns=list(PROJECTS.columns)).astype("str")
     frame["fictitious"] = table.flags("fictitious")
-    for column in ("year", "beneficiaries"):
+    for column in ("year", "beneficiaries", "qpv_residents"):
         frame[column] = table.integers(column)
     for column in ("lon", "lat"):
         frame[column] = table.floats(column)
     table.faults += declared.faults(frame)
     names = {f"{amount}_cents": f"{amount}_eur" for amount in AMOUNTS}
     lines = _sheet(funding, ("project_id", "funder", "status", *names.values()))
-    money = lines.frame[["project_id", "funder", "status"]].assign(
-        **{cents: lines.cents(euros) for cents, euros in names.items()}
-    )
+    texts = ["project_id", "funder", "status", *OPTIONAL_FUNDING_COLUMNS]
+    money = lines.frame.reindex(columns=texts).astype("str")
+    money = money.assign(**{cents: lines.cents(euros) for cents, euros in names.items()})
+    money = money[list(FUNDING.columns)]
     refuse(
         table.report(frame, PROJECTS),
         lines.report(money, FUNDING, names),
@@ -271,7 +273,9 @@ def read_posts(dataset: Dataset, programme: str, funder: str) -> tuple[pd.DataFr
         lon=math.nan,
         lat=math.nan,
         beneficiaries=missing,
+        qpv_residents=missing,
     )
+    undated = pd.Series(pd.NA, index=post.index, dtype="str")
     lines = pd.DataFrame(
         {
             "project_id": frame["project_id"],
@@ -280,6 +284,8 @@ def read_posts(dataset: Dataset, programme: str, funder: str) -> tuple[pd.DataFr
             "requested_cents": missing,
             "granted_cents": sheet.cents("montant_eur"),
             "previous_cents": missing,
+            "requested_on": undated,
+            "decided_on": undated,
         }
     )
     return sheet.checked(frame, PROJECTS, names), sheet.checked(lines, FUNDING, names)

@@ -7,6 +7,7 @@ pandera's findings into one message that lists them all.
 
 import re
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import TypeVar
 
 import pandas as pd
@@ -65,6 +66,19 @@ def _number(
 ) -> pa.Column:
     check = pa.Check.in_range(low, high, error=expected)
     return pa.Column(dtype, check, metadata={"expected": expected}, nullable=nullable)
+
+
+def _day(what: str) -> pa.Column:
+    expected = f"la date {what}, écrite AAAA-MM-JJ, ou une cellule vide"
+    check = pa.Check(_is_day, element_wise=True, error=expected)
+    return pa.Column(str, check, metadata={"expected": expected}, nullable=True)
+
+
+def _is_day(cell: str) -> bool:
+    try:
+        return date.fromisoformat(cell).isoformat() == cell
+    except ValueError:
+        return False
 
 
 def _cents(what: str) -> pa.Column:
@@ -126,12 +140,24 @@ PROJECTS = pa.DataFrameSchema(
             ADDRESS_KINDS,
             nullable=True,
         ),
+        "qpv_residents": _number(
+            "Int64",
+            "le nombre de bénéficiaires prévus qui habitent un QPV",
+            0,
+            10**7,
+            nullable=True,
+        ),
     },
     strict=True,
     name="projets",
 )
 # What a file of projects may leave out: the columns are then empty.
-OPTIONAL_PROJECT_COLUMNS = ("declared_shares", "qpv_beneficiaries", "address_kind")
+OPTIONAL_PROJECT_COLUMNS = (
+    "declared_shares",
+    "qpv_beneficiaries",
+    "address_kind",
+    "qpv_residents",
+)
 
 FUNDING = pa.DataFrameSchema(
     {
@@ -141,11 +167,14 @@ FUNDING = pa.DataFrameSchema(
         "requested_cents": _cents("montant demandé"),
         "granted_cents": _cents("montant accordé"),
         "previous_cents": _cents("montant de l'année précédente"),
+        "requested_on": _day("du dépôt de la demande"),
+        "decided_on": _day("de la décision du financeur"),
     },
     unique=["project_id", "funder"],
     strict=True,
     name="financements",
 )
+OPTIONAL_FUNDING_COLUMNS = ("requested_on", "decided_on")
 
 QUARTERS = pa.DataFrameSchema(
     {

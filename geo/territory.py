@@ -31,7 +31,7 @@ _FIELDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
             ),
             *("axes", "funders", "dispositifs", "programmes"),
         ),
-        ("npnru", "lived_places", "lived_areas"),
+        ("npnru", "lived_places", "lived_areas", "essentials", "qpv_public_percent"),
     ),
     "epci": (("siren", "name"), ("population", "communes")),
     "comparators": (("level", "code", "label"), ("former_codes",)),
@@ -39,8 +39,9 @@ _FIELDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "lived_places": (("label", "qpv", "lon", "lat", "radius_m", "reason", "source"), ()),
     "lived_areas": (("label", "qpv", "dataset", "reason"), ()),
     "axes": (("code", "label"), ("short",)),
-    "funders": (("code", "label"), ("short", "signatory")),
+    "funders": (("code", "label"), ("short", "signatory", "budget")),
     "dispositifs": (("code", "label"), ("short",)),
+    "essentials": (("label",), ("dispositif", "theme")),
     "programmes": (
         ("code", "label", "format", "fictitious"),
         ("projects", "funding", "posts", "funder"),
@@ -51,13 +52,15 @@ _WORDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "groups": (("code", "label", "letter"), ("short",)),
     "themes": (("code", "label", "axis", "group"), ("short",)),
 }
-_CODES = ("code", "siren", "qpv", "level")
+_CODES = ("code", "siren", "qpv", "level", "budget", "dispositif", "theme")
+CITY_BUDGET = "147"  # the State's budget programme "Politique de la ville"
 # Lowest and highest value of the numbers of a territory file.
 _RANGES = {
     "lon": (-180, 180),
     "lat": (-90, 90),
     "radius_m": (1, 20_000),
     "commune_radius_m": (1_000, 200_000),
+    "qpv_public_percent": (0, 100),
 }
 
 
@@ -72,9 +75,13 @@ class Term:
 
 @dataclass(frozen=True)
 class Funder(Term):
-    """An institution, or a family of institutions, that pays for projects."""
+    """An institution, or a family of institutions, that pays for projects.
+
+    ``budget`` is the State's budget programme its credits come from, if any.
+    """
 
     signatory: bool = False
+    budget: str = ""
 
 
 @dataclass(frozen=True)
@@ -129,6 +136,25 @@ class LivedArea:
 
 
 @dataclass(frozen=True)
+class Essential:
+    """What every quarter is expected to have: the projects of a dispositif or of a theme."""
+
+    label: str
+    dispositif: str = ""
+    theme: str = ""
+
+    @property
+    def column(self) -> str:
+        """Return the column of the ledger that tells its projects."""
+        return "dispositif" if self.dispositif else "theme"
+
+    @property
+    def code(self) -> str:
+        """Return the code looked for in that column."""
+        return self.dispositif or self.theme
+
+
+@dataclass(frozen=True)
 class Programme:
     """A set of projects: its data sets by role, its format, and whether it is fictitious."""
 
@@ -176,6 +202,13 @@ class Territory:
     nomenclature: Nomenclature
     lived_places: tuple[LivedPlace, ...] = ()
     lived_areas: tuple[LivedArea, ...] = ()
+    essentials: tuple[Essential, ...] = ()
+    qpv_public_percent: float = 50.0
+
+    @property
+    def city_funders(self) -> tuple[str, ...]:
+        """Return the funders whose credits come from the State's programme 147."""
+        return tuple(one.code for one in self.funders if one.budget == CITY_BUDGET)
 
     def programme(self, code: str) -> Programme:
         """Return the programme with this code; raises TerritoryError if there is none."""
@@ -272,6 +305,20 @@ def _contradictions(territory: Territory) -> list[str]:
     ]
     if territory.default_programme not in programmes:
         faults.append(f"default_programme « {territory.default_programme} » absent de programmes")
+    return faults + _essential_faults(territory)
+
+
+def _essential_faults(territory: Territory) -> list[str]:
+    known = {
+        "dispositif": {term.code for term in territory.dispositifs},
+        "theme": {theme.code for theme in territory.nomenclature.themes},
+    }
+    faults = []
+    for one in territory.essentials:
+        if bool(one.dispositif) == bool(one.theme):
+            faults.append(f"essentials « {one.label} » : attendu un dispositif ou un theme")
+        elif one.code not in known[one.column]:
+            faults.append(f"essentials « {one.label} » : {one.column} « {one.code} » inconnu")
     return faults
 
 
@@ -321,6 +368,8 @@ def _territory(content: dict[str, Any], nomenclature: Nomenclature) -> Territory
         commune_radius_m=float(content["commune_radius_m"]),
         lived_places=tuple(LivedPlace(**entry) for entry in content.get("lived_places", [])),
         lived_areas=tuple(LivedArea(**entry) for entry in content.get("lived_areas", [])),
+        essentials=tuple(Essential(**entry) for entry in content.get("essentials", [])),
+        qpv_public_percent=float(content.get("qpv_public_percent", 50)),
     )
 
 

@@ -63,7 +63,8 @@ def project_frame(*rows: dict[str, Any]) -> pd.DataFrame:
     }
     numbered = [{"project_id": f"P{k}", **plain, **row} for k, row in enumerate(rows)]
     frame = pd.DataFrame(numbered, columns=list(PROJECTS.columns))
-    other = {"year": "Int64", "beneficiaries": "Int64", "lon": "float64", "lat": "float64"}
+    counts = dict.fromkeys(("year", "beneficiaries", "qpv_residents"), "Int64")
+    other = {**counts, "lon": "float64", "lat": "float64"}
     text = dict.fromkeys(PROJECTS.columns, "str")
     return frame.astype({**text, **other, "fictitious": "bool"})
 
@@ -74,7 +75,8 @@ def funding_frame(*rows: dict[str, Any]) -> pd.DataFrame:
         [{"funder": "etat", "status": "granted", **row} for row in rows],
         columns=list(FUNDING.columns),
     )
-    text = dict.fromkeys(("project_id", "funder", "status"), "str")
+    names = ("project_id", "funder", "status", "requested_on", "decided_on")
+    text = dict.fromkeys(names, "str")
     return frame.astype({**text, **dict.fromkeys(CENTS, "Int64")})
 
 

@@ -320,3 +320,25 @@ def test_quarters_are_served_unevenly(placed, quarters):
     for year in YEARS:
         cells = rows[rows["year"] == year].groupby(["served", "theme"]).size()
         assert len(cells) < len(quarters) * len(TERRITORY.nomenclature.themes)
+
+
+@pytest.mark.parametrize("year", YEARS)
+def test_each_year_says_the_public_of_most_projects_and_dates_most_answers(year, projects, money):
+    drawn = projects[projects["year"] == year]
+    said = drawn.dropna(subset="qpv_residents")
+    assert (said["qpv_residents"] <= said["beneficiaries"]).all()
+    below = (2 * said["qpv_residents"] < said["beneficiaries"]).mean()
+    assert 0.05 < below < 0.25
+    assert drawn["qpv_residents"].isna().sum() > drawn["beneficiaries"].isna().sum()
+    lines = money[money["year"] == year]
+    assert (lines["requested_on"] <= f"{year - 1}-11-04").all()
+    assert lines.loc[lines["status"] == "pending", "decided_on"].isna().all()
+    answered = lines.dropna(subset="decided_on")
+    assert (answered["decided_on"] > answered["requested_on"]).all()
+    assert len(answered) > 0.9 * (lines["status"] != "pending").sum()
+
+
+def test_the_known_totals_of_the_demonstration_do_not_move(projects, money):
+    assert len(projects) == 450
+    assert (projects["year"] == 2025).sum() == 152
+    assert money.loc[money["year"] == 2025, "granted_cents"].sum() == 4_144_633_17

@@ -109,3 +109,20 @@ def test_missing_amounts_are_allowed_and_stay_missing():
     assert frame["granted_cents"].tolist() == [0]
     assert frame["requested_cents"].isna().all()
     assert isinstance(frame["requested_cents"].dtype, pd.Int64Dtype)
+
+
+@pytest.mark.parametrize(
+    "cell", ["2024-02-30", "04/11/2024", "2024-11-4", "20241104", "2024-W01-1"]
+)
+def test_a_date_of_the_funding_is_a_day_that_exists_written_year_first(cell):
+    message = refusal(funding_frame({"project_id": "A", "decided_on": cell}), FUNDING)
+    assert "colonne « decided_on »" in message
+    assert "AAAA-MM-JJ" in message
+
+
+def test_dates_may_be_unknown():
+    rows = ({"project_id": "A"}, {"project_id": "B", "requested_on": "2024-11-04"})
+    assert check(funding_frame(*rows), FUNDING, "x")["requested_on"].notna().tolist() == [
+        False,
+        True,
+    ]

@@ -157,7 +157,8 @@ def test_every_fault_of_a_territory_file_is_told_at_once(data):
         assert fault in message
 
 
-REQUIRED = [name for name in CONTENT if name != "npnru"]
+OPTIONAL = {"npnru", "essentials", "qpv_public_percent"}
+REQUIRED = [name for name in CONTENT if name not in OPTIONAL]
 
 
 @pytest.mark.parametrize("field", REQUIRED)
@@ -222,3 +223,26 @@ def test_no_code_of_the_territory_is_written_in_code():
         if (found := set(pattern.findall(path.read_text(encoding="utf-8"))))
     }
     assert guilty == {}
+
+
+def test_what_every_quarter_should_have_the_public_rule_and_programme_147_are_data():
+    territory = load_territory(DATA)
+    read = [(one.label, one.column, one.code) for one in territory.essentials]
+    assert read == [
+        (entry["label"], *next((k, entry[k]) for k in ("dispositif", "theme") if k in entry))
+        for entry in CONTENT["essentials"]
+    ]
+    assert territory.qpv_public_percent == CONTENT["qpv_public_percent"]
+    assert list(territory.city_funders) == [
+        entry["code"] for entry in CONTENT["funders"] if entry.get("budget") == "147"
+    ]
+    assert territory.city_funders
+
+
+def test_an_essential_names_one_known_dispositif_or_theme(data):
+    change(data, ('dispositif = "pre"', 'dispositif = "ailleurs"'), ('theme = "1.5a"', ""))
+    message = refusal(data)
+    assert "essentials « PRE » : dispositif « ailleurs » inconnu" in message
+    assert "essentials « Projet jeunesse » : attendu un dispositif ou un theme" in message
+    change(data, ("qpv_public_percent = 50 ", "qpv_public_percent = 150 "))
+    assert "« qpv_public_percent » : 150" in refusal(data)

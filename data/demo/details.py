@@ -1,13 +1,16 @@
-"""What a few fictitious projects say besides: shares by quarter, a seat address, entered twice.
+"""What fictitious projects say besides: shares by quarter, a seat address, public, dates, twice.
 
 Drawn apart from the rest, by action, so that a renewed action keeps what it said and a new detail
 does not redraw the programme.
 """
 
 from dataclasses import replace
+from datetime import date, timedelta
 from random import Random
+from typing import Any
 
 from analysis.allocation import split_cents
+from data.demo.money import Line
 from data.demo.places import Place
 from data.demo.programme import CALL, Action, Project
 
@@ -15,10 +18,15 @@ _STEP = 5  # shares are whole multiples of 5 %
 _CORRECTED = " – dossier corrigé (fictif)"
 
 
-def detail(years: dict[int, list[Project]], seed: int) -> dict[int, list[Project]]:
-    """Add the details to every year, and to the last one two projects entered twice."""
+def detail(
+    years: dict[int, list[Project]], seed: int, words: dict[str, Any]
+) -> dict[int, list[Project]]:
+    """Add the details to every year, and to the last one two projects entered twice.
+
+    ``words`` is the vocabulary: its ``calendar`` and the ``public`` of a call for projects.
+    """
     detailed = {
-        year: [replace(project, action=_detailed(project.action, seed)) for project in projects]
+        year: [_said(project, year, seed, words) for project in projects]
         for year, projects in years.items()
     }
     last = max(detailed)
@@ -32,6 +40,47 @@ def planned(project: Project) -> tuple[int, ...]:
     if not weights or not project.beneficiaries:
         return ()
     return split_cents(project.beneficiaries, weights)
+
+
+def _said(project: Project, year: int, seed: int, words: dict[str, Any]) -> Project:
+    action = _detailed(project.action, seed)
+    rng = Random(f"{seed}|{year}|{action.operator}|{action.title}")
+    detailed = replace(project, action=action)
+    residents = _residents(detailed, rng, words["public"])
+    lines = _dated(project.lines, year, rng, words["calendar"])
+    return replace(detailed, residents=residents, lines=lines)
+
+
+def _residents(project: Project, rng: Random, public: dict[str, float]) -> int | None:
+    """Draw how many of the planned beneficiaries live in a quarter; now and then nobody says."""
+    if not project.beneficiaries:
+        return None
+    if project.action.place.people:  # the people planned in each quarter add up to the public
+        return project.beneficiaries
+    if rng.random() < public["unknown"]:
+        return None
+    below = rng.random() < public["below"] and project.action.slot.dispositif == CALL
+    low, high = (0.15, 0.5) if below else (0.5, 1.0)
+    return round(project.beneficiaries * rng.uniform(low, high))
+
+
+def _dated(
+    lines: tuple[Line, ...], year: int, rng: Random, calendar: dict[str, Any]
+) -> tuple[Line, ...]:
+    """Date the file, on or before the deadline of the year before, and each funder's answer."""
+    deadline = date.fromisoformat(f"{year - 1}-{calendar['deadline']}")
+    # Most files come in during the last days.
+    early = min(int(rng.expovariate(1 / 9)), calendar["open_days"])
+    filed = deadline - timedelta(days=early)
+    shortest, usual, longest = calendar["answer_days"]
+    dated = []
+    for line in lines:
+        days = int(rng.triangular(shortest, longest, usual))
+        unknown = rng.random() < calendar["unknown"]
+        answered = line.status != "pending" and not unknown
+        decided = (filed + timedelta(days=days)).isoformat() if answered else ""
+        dated.append(replace(line, requested_on=filed.isoformat(), decided_on=decided))
+    return tuple(dated)
 
 
 def _detailed(action: Action, seed: int) -> Action:

@@ -30,6 +30,7 @@ SEED = 2025
 PROJECT_COLUMNS = tuple(PROJECTS.columns)
 FUNDING_COLUMNS = (
     "project_id", "funder", "status", "requested_eur", "granted_eur", "previous_eur",
+    "requested_on", "decided_on",
 )  # fmt: skip
 
 
@@ -60,6 +61,7 @@ def project_row(project: Project, year: int, programme: str) -> dict[str, object
         "declared_shares": ", ".join(map(str, place.shares)),
         "qpv_beneficiaries": ", ".join(map(str, planned(project))),
         "address_kind": place.address_kind,
+        "qpv_residents": "" if project.residents is None else project.residents,
     }
 
 
@@ -72,6 +74,8 @@ def funding_row(project_id: str, line: Line) -> dict[str, object]:
         "requested_eur": _euros(line.requested),
         "granted_eur": _euros(line.granted),
         "previous_eur": _euros(line.previous),
+        "requested_on": line.requested_on,
+        "decided_on": line.decided_on,
     }
 
 
@@ -156,7 +160,9 @@ def main(arguments: list[str] | None = None) -> None:
             f"Territoire « {territory.code} » : aucun programme fictif ; ajoutez à son fichier un "
             "[[programmes]] avec fictitious = true."
         )
-    years = detail(Generator(territory, vocabulary, placer, rng).programme(), chosen.seed)
+    years = detail(
+        Generator(territory, vocabulary, placer, rng).programme(), chosen.seed, vocabulary
+    )
     write(years, programme, territory.generation, chosen.output)
     total = sum(len(projects) for projects in years.values())
     print(f"Programme de démonstration (fictif) : {total} projets, {min(years)}-{max(years)}.")

@@ -13,7 +13,7 @@ class Line:
     """A funder's answer, in cents; ``None`` is an empty cell.
 
     ``wanted`` is the amount drawn before the year is scaled, ``share`` is granted / requested and
-    ``exact`` keeps the cents of an amount that is not round.
+    ``exact`` keeps the cents of an amount that is not round. Dates are ISO, empty when unknown.
     """
 
     funder: str
@@ -24,6 +24,8 @@ class Line:
     requested: int | None = None
     granted: int | None = None
     previous: int | None = None
+    requested_on: str = ""
+    decided_on: str = ""
 
 
 class Money:

@@ -42,6 +42,7 @@ class Project:
     beneficiaries: int | None
     lines: tuple[Line, ...]
     project_id: str = ""
+    residents: int | None = None
 
 
 class Generator:
