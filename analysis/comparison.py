@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from analysis.indicators import Indicator, Vintage, quarter_figures, vintages
+from analysis.sources import select
 from geo.territory import Comparator
 
 
@@ -71,10 +72,9 @@ def _published_years(
 
 
 def _comparator_rows(indicator: Indicator, figures: pd.DataFrame) -> pd.DataFrame:
-    keep = pd.Series(False, index=figures.index)
-    for dataset, variable in indicator.comparators:
-        keep |= (figures["dataset"] == dataset) & (figures["variable"] == variable)
-    return figures[keep & (figures["area_level"] != "quarter")]
+    found = [select(figures, source) for source in indicator.comparators]
+    rows = pd.concat(found) if found else figures.iloc[:0]
+    return rows[rows["area_level"] != "quarter"]
 
 
 def _area(

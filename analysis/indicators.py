@@ -1,28 +1,30 @@
-"""The catalogue of indicators, and the figure of each quarter with everything needed to trust it.
+"""An indicator, and the figure of each quarter with everything needed to trust it.
 
-An indicator is data (``data/indicators.toml``). A quarter's figure is a value *or* a status:
-"published", "secret", "absent" or "not_comparable", never a zero in its place.
+An indicator is data (``data/indicators.toml``, read by ``analysis.definitions``). A quarter's
+figure is a value *or* a status of ``geo.schema.FIGURE_STATUSES``, never a zero in its place.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
 
 import pandas as pd
 
 from analysis import wording
+from analysis.sources import Source, select
 from geo.crosswalk import carry
 from geo.schema import GENERATIONS
-
-Source = tuple[str, str]
 
 
 @dataclass(frozen=True)
 class Indicator:
-    """One indicator: words, unit, nature and where its figures are (data set, variable).
+    """One indicator: words, unit, nature and where its figures are.
 
-    ``breaks`` are the years not to be compared with the year before; ``breaks_note`` says why.
-    ``rounded`` are the years published to the unit, whatever ``decimals``.
+    ``kind`` is what it is (``definitions.KINDS``) and ``operation`` what may be done with it over
+    several areas: "sum", "weighted_mean" (numerator and denominator are both published counts:
+    see ``Source``) or "none". ``numerator`` and ``denominator`` say in French what a share divides;
+    ``perimeter`` who or what is counted. ``direction`` is which way is worse. ``breaks`` are the
+    data years not to be compared with the year before; ``breaks_note`` says why. ``rounded`` are
+    the data years published to the unit, whatever ``decimals``.
     """
 
     code: str
@@ -34,11 +36,21 @@ class Indicator:
     kind: str
     direction: str
     definition: str
+    perimeter: str
+    operation: str
     sources: tuple[Source, ...]
+    numerator: str = ""
+    denominator: str = ""
     comparators: tuple[Source, ...] = ()
     breaks: tuple[int, ...] = ()
     breaks_note: str = ""
     rounded: tuple[int, ...] = ()
+
+    @property
+    def weights(self) -> tuple[Source, ...]:
+        """Return the published denominators a weighted mean is taken by; none if it is unlawful."""
+        found = [source.denominator for source in self.sources]
+        return tuple(one for one in found if one) if self.operation == "weighted_mean" else ()
 
     def in_year(self, year: int | None) -> "Indicator":
         """Return the indicator as it is written for a data year: no decimal that is not published.
@@ -57,29 +69,6 @@ class Indicator:
         if words == wording.MISSING or not self.unit.startswith("€"):
             return words
         return f"{words}{wording.NARROW}{self.unit}"
-
-
-def catalogue(
-    entries: Mapping[str, dict[str, Any]], datasets: Mapping[str, str]
-) -> dict[str, Indicator]:
-    """Build the indicators, by code and in order, from the parsed TOML.
-
-    ``datasets`` gives the territory's data set for each part ("insee", "filosofi"…): the same
-    indicators serve every territory.
-    """
-    return {code: _indicator(code, entry, datasets) for code, entry in entries.items()}
-
-
-def _indicator(code: str, entry: dict[str, Any], datasets: Mapping[str, str]) -> Indicator:
-    sources = _sources(entry["sources"], datasets)
-    others = _sources(entry.get("comparators", ()), datasets)
-    years = {name: tuple(entry.get(name, ())) for name in ("breaks", "rounded")}
-    read = {"sources": sources, "comparators": others, **years}
-    return Indicator(**{**entry, **read, "code": code})
-
-
-def _sources(parts: Iterable[Mapping[str, str]], datasets: Mapping[str, str]) -> tuple[Source, ...]:
-    return tuple((datasets[part["part"]], part["variable"]) for part in parts)
 
 
 @dataclass(frozen=True)
@@ -101,7 +90,7 @@ class Vintage:
 
 def vintages(indicator: Indicator, figures: pd.DataFrame) -> list[Vintage]:
     """List the vintages of an indicator for quarters, oldest first, first source that has any."""
-    return next(iter(_by_source(indicator, figures)), [])
+    return next(iter(_by_part(indicator, figures)), [])
 
 
 def series_vintages(indicator: Indicator, figures: pd.DataFrame) -> list[Vintage]:
@@ -111,22 +100,24 @@ def series_vintages(indicator: Indicator, figures: pd.DataFrame) -> list[Vintage
     the figures of the former generation stay in the history of the new one.
     """
     found: list[Vintage] = []
-    for source in _by_source(indicator, figures):
+    for source in _by_part(indicator, figures):
         covered = {vintage.generation for vintage in found}
         found += [vintage for vintage in source if vintage.generation not in covered]
     return sorted(found, key=lambda vintage: vintage.file_year or vintage.data_year or 0)
 
 
-def _by_source(indicator: Indicator, figures: pd.DataFrame) -> Iterator[list[Vintage]]:
-    for dataset, variable in indicator.sources:
-        rows = _select(figures, dataset, variable, "quarter")
+def _by_part(indicator: Indicator, figures: pd.DataFrame) -> Iterator[list[Vintage]]:
+    for part in dict.fromkeys(source.part for source in indicator.sources):
+        rows = _quarters(indicator, figures, part)
         rows = rows[rows["status"] == "published"]
         if len(rows):
-            keys = rows[["data_year", "file_year", "generation"]].drop_duplicates()
+            keys = rows[["dataset", "data_year", "file_year", "generation"]].drop_duplicates()
+            # The same edition in two data sets is read in the first one named.
+            keys = keys[~keys.duplicated(["data_year", "file_year", "generation"])]
             # A file's year orders its editions even where the data year is not proven.
             order = keys["file_year"].fillna(keys["data_year"])
             keys = keys.loc[order.sort_values(kind="stable").index]
-            yield [Vintage(dataset, *_optional(key)) for key in keys.to_numpy()]
+            yield [Vintage(str(key[0]), *_optional(key[1:])) for key in keys.to_numpy()]
 
 
 def quarter_figures(
@@ -141,8 +132,8 @@ def quarter_figures(
     codes = pd.Series(crosswalk["qpv_code"].dropna().unique())
     if vintage is None:
         return _frame(pd.Series(dtype="float64"), pd.Series(dtype="str"), codes)
-    variable = dict(indicator.sources)[vintage.dataset]
-    rows = _select(figures, vintage.dataset, variable, "quarter")
+    rows = _quarters(indicator, figures)
+    rows = rows[rows["dataset"] == vintage.dataset]
     rows = rows[_same(rows["data_year"], vintage.data_year)]
     rows = rows[_same(rows["file_year"], vintage.file_year)]
     rows = rows[_same(rows["generation"], vintage.generation)].set_index("area_code")
@@ -166,13 +157,13 @@ def latest(
     return vintage, quarter_figures(indicator, figures, crosswalk, vintage)
 
 
-def _select(figures: pd.DataFrame, dataset: str, variable: str, level: str) -> pd.DataFrame:
-    keep = (
-        (figures["dataset"] == dataset)
-        & (figures["variable"] == variable)
-        & (figures["area_level"] == level)
-    )
-    return figures[keep]
+def _quarters(indicator: Indicator, figures: pd.DataFrame, part: str = "") -> pd.DataFrame:
+    sources = [one for one in indicator.sources if part in ("", one.part)]
+    found = [select(figures, source) for source in sources]
+    rows = pd.concat(found) if len(found) > 1 else found[0] if found else figures.iloc[:0]
+    rows = rows[rows["area_level"] == "quarter"]
+    # A column that bears two names in one file is read under the first.
+    return rows[~rows.duplicated(["dataset", "area_code", "data_year", "file_year", "generation"])]
 
 
 def _same(years: pd.Series, year: int | None) -> pd.Series:

@@ -12,7 +12,13 @@ NARROW = "\u202f"
 MISSING = "n.d."
 SECRET = "secret"  # noqa: S105 - statistical secrecy, not a password
 NOT_COMPARABLE = "non comparable"
-STATUS_WORDS = {"absent": MISSING, "secret": SECRET, "not_comparable": NOT_COMPARABLE}
+NOT_SIGNIFICANT = "n.s."
+STATUS_WORDS = {
+    "absent": MISSING,
+    "secret": SECRET,
+    "not_significant": NOT_SIGNIFICANT,
+    "not_comparable": NOT_COMPARABLE,
+}
 
 
 def number(value: float | int | None, decimals: int = 0) -> str:

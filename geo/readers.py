@@ -149,18 +149,19 @@ def read_communes(dataset: Dataset) -> pd.DataFrame:
 
 def read_insee(dataset: Dataset) -> pd.DataFrame:
     """Read Insee's long table by QPV (contract FIGURES); file year and data year stay apart."""
-    sheet = _sheet(dataset, ("code_qp", "variable", "file_year", "data_year", "value"))
+    sheet = _sheet(dataset, ("code_qp", "theme", "variable", "file_year", "data_year", "value"))
     frame = pd.DataFrame(
         {
             "area_level": "quarter",
             "area_code": sheet.text("code_qp"),
+            "table": sheet.text("theme"),
             "variable": sheet.text("variable"),
             "data_year": sheet.integers("data_year"),
             "file_year": sheet.integers("file_year"),
             "value": sheet.floats("value"),
         }
     )
-    return _figures(sheet, frame, dataset, {"area_code": "code_qp"})
+    return _figures(sheet, frame, dataset, {"area_code": "code_qp", "table": "theme"})
 
 
 def read_panel(dataset: Dataset) -> pd.DataFrame:
@@ -175,6 +176,7 @@ def read_panel(dataset: Dataset) -> pd.DataFrame:
     wide = {
         "area_level": "quarter",
         "area_code": sheet.text("code_qp"),
+        "table": "",
         "data_year": whole_file if dataset.data_year else sheet.integers("data_year"),
         "file_year": pd.Series(pd.NA, index=index, dtype="Int64"),
     }
@@ -193,6 +195,7 @@ def read_comparators(dataset: Dataset) -> pd.DataFrame:
         {
             "area_level": sheet.text("level").map(lambda level: _LEVELS.get(level, level)),
             "area_code": sheet.text("code"),
+            "table": "",
             "variable": sheet.text("variable"),
             "data_year": sheet.integers("data_year"),
             "file_year": pd.Series(pd.NA, index=sheet.frame.index, dtype="Int64"),
@@ -298,7 +301,7 @@ def _post_word(kind: pd.Series, k: int) -> pd.Series:
 def _figures(
     sheet: Sheet, frame: pd.DataFrame, dataset: Dataset, names: dict[str, str]
 ) -> pd.DataFrame:
-    text = ["area_level", "area_code", "variable", "status", "dataset"]
+    text = ["area_level", "area_code", "table", "variable", "status", "dataset"]
     generation = pd.Series(dataset.generation, index=frame.index, dtype="Int64")
     status = _blank_status(frame, dataset.blank)
     frame = frame.assign(status=status, generation=generation, dataset=dataset.key)
@@ -309,7 +312,7 @@ def _figures(
 def _blank_status(frame: pd.DataFrame, blank: str) -> pd.Series:
     # A variable that is blank for every area of a vintage was not published that year: "absent",
     # whatever a single blank cell means in that file.
-    keys = ["variable", "data_year", "file_year"]
+    keys = ["table", "variable", "data_year", "file_year"]
     known = frame["value"].notna()
     published_somewhere = frame.groupby(keys, dropna=False)["value"].transform("count") > 0
     status = pd.Series("published", index=frame.index, dtype="str")

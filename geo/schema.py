@@ -26,7 +26,7 @@ SHARE = r"[0-9]{1,3}(?:\.[0-9]{1,2})?"  # per cent
 PEOPLE = r"[0-9]{1,7}"
 ADDRESS_KINDS = ("activity", "seat")
 AMOUNTS = ("requested", "granted", "previous")
-FIGURE_STATUSES = ("published", "secret", "absent", "not_comparable")
+FIGURE_STATUSES = ("published", "secret", "absent", "not_significant", "not_comparable")
 WGS84 = "EPSG:4326"
 # Generations of perimeters: decree of December 2014, decree of December 2023.
 GENERATIONS = (2015, 2024)
@@ -241,6 +241,8 @@ FIGURES = pa.DataFrameSchema(
             ("quarter", "commune", "epci", "department", "region", "country"),
         ),
         "area_code": _text("le code du territoire mesuré", r"\S+"),
+        # Two tables may give the same name to two things (A: CAF recipients, job seekers).
+        "table": _text("le nom de la table publiée, ou rien"),
         "variable": _text("le nom de la variable dans le fichier publié", r"\S+"),
         "data_year": _number("Int64", "une année de donnée", 1990, 2100, nullable=True),
         "file_year": _number("Int64", "une année de fichier", 1990, 2100, nullable=True),
@@ -249,7 +251,9 @@ FIGURES = pa.DataFrameSchema(
         "generation": _number("Int64", "2015 ou 2024", 2015, 2024, nullable=True),
         "dataset": _text("un jeu de données du catalogue", r"[a-z0-9_-]+"),
     },
-    unique=["dataset", "area_level", "area_code", "variable", "data_year", "file_year"],
+    unique=[
+        *("dataset", "table", "area_level", "area_code", "variable", "data_year", "file_year"),
+    ],
     strict=True,
     name="indicateurs",
 )

@@ -248,7 +248,7 @@ class Atlas:
         otherwise be shared by another rule, and nothing would say so.
         """
         indicator = self.indicators["population"]
-        figures = self._figures.of(dataset for dataset, _ in indicator.sources)
+        figures = self._figures.of(source.dataset for source in indicator.sources)
         vintage, frame = latest(indicator, figures, self.crosswalk)
         return vintage, frame["value"].astype("Int64").rename("population")
 

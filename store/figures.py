@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from analysis.indicators import Indicator, catalogue
+from analysis.definitions import catalogue
+from analysis.indicators import Indicator
 from geo import readers
 from geo.catalogue import RESTORE, Dataset
 from geo.errors import AtlasError, DataFileError, TerritoryError
@@ -83,15 +84,17 @@ def load_indicators(directory: Path, datasets: Mapping[str, str]) -> dict[str, I
     """
     path = directory / "indicators.toml"
     try:
-        return catalogue(tomllib.loads(path.read_text(encoding="utf-8")), datasets)
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise DataFileError(
             f"Le catalogue {path.name} est absent ou illisible. {RESTORE}"
         ) from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except ValueError as error:
         raise DataFileError(
             f"Le catalogue {path.name} est illisible : {error}. {RESTORE}"
         ) from error
+    parts = {part: (datasets[part],) if part in datasets else () for part in _READERS}
+    return catalogue(content, parts)
 
 
 def _joined(frames: list[pd.DataFrame]) -> pd.DataFrame:

@@ -14,7 +14,7 @@ from store.tables import quarter_table
 
 EFFORT = "granted_per_inhabitant"
 # A count says first how large a quarter is: it is read in the table, not as a colour.
-_COLOURED_KINDS = ("share", "median", "mean", "index")
+_COLOURED_KINDS = ("share", "median", "quantile", "mean", "index", "evolution")
 
 
 @dataclass(frozen=True)

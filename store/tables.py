@@ -168,6 +168,7 @@ def _indicator_columns(atlas: Atlas, index: pd.Index) -> pd.DataFrame:
         "published": "publié",
         "secret": "secret",
         "absent": "absent",
+        "not_significant": "non significatif",
         "not_comparable": "non comparable",
     }
     for code, indicator in atlas.indicators.items():

@@ -2,6 +2,7 @@ import pytest
 
 from analysis.comparison import areas_of_year, beside, comparable_vintage
 from analysis.indicators import latest, quarter_figures, vintages
+from analysis.sources import Source
 from analysis.vocabulary import label, labels
 from tests.samples import atlas
 
@@ -104,7 +105,7 @@ def test_without_any_figure_every_quarter_is_absent():
 
 def test_the_first_source_that_has_a_figure_is_used():
     one = indicator("population")
-    second = type(one)(**{**vars(one), "sources": (("rien", "X"), *one.sources)})
+    second = type(one)(**{**vars(one), "sources": (Source("rien", "rien", "X"), *one.sources)})
     assert vintages(second, atlas().figures) == vintages(one, atlas().figures)
 
 

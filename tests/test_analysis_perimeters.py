@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from analysis.indicators import Vintage, latest, quarter_figures, series_vintages, vintages
 from analysis.perimeters import RELATION_WORDS, became, dropped, estimate, measured_on
 from analysis.profile import history
+from analysis.sources import Source
 from geo.crosswalk import RELATIONS
 from geo.errors import ArithmeticRefused
 from tests.samples import atlas
@@ -108,7 +109,8 @@ def test_the_perimeter_of_a_figure_is_always_said():
 # A series over two generations; the figures of 2024 perimeters are made up for the test.
 
 POVERTY = replace(
-    indicator("poverty_rate"), sources=(("essai_2024", "TP60"), *indicator("poverty_rate").sources)
+    indicator("poverty_rate"),
+    sources=(Source("essai", "essai_2024", "TP60"), *indicator("poverty_rate").sources),
 )
 
 
@@ -119,6 +121,7 @@ def both_generations(*years):
         columns=["area_code", "data_year", "value"],
     ).assign(
         area_level="quarter",
+        table="",
         variable="TP60",
         file_year=None,
         status="published",
@@ -163,7 +166,8 @@ def test_the_latest_figure_is_that_of_the_new_perimeter():
 
 def test_a_second_source_of_the_same_perimeter_never_mixes_into_a_series():
     twice = replace(
-        indicator("poverty_rate"), sources=(*indicator("poverty_rate").sources, ("x", "y"))
+        indicator("poverty_rate"),
+        sources=(*indicator("poverty_rate").sources, Source("x", "x", "y")),
     )
     own = atlas().figures
     other = own[own["variable"] == "revenu_median"].assign(dataset="x", variable="y")

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from analysis import profile
 from analysis.programme import grand_total
 from analysis.selection import Selection
+from analysis.sources import Source
 from store.tables import selected, year_before
 from tests.samples import atlas
 
@@ -121,7 +122,7 @@ def test_history_leaves_out_unproven_years_and_says_nothing_of_an_unknown_source
     rate = atlas().indicators["employment_rate"]
     years = profile.history(rate, atlas().figures, atlas().crosswalk)["year"].unique()
     assert list(years) == [2010]
-    nothing = replace(rate, sources=(("nowhere", "X"),))
+    nothing = replace(rate, sources=(Source("nowhere", "nowhere", "X"),))
     assert profile.history(nothing, atlas().figures, atlas().crosswalk).empty
 
 

@@ -141,7 +141,7 @@ def test_a_missing_set_of_figures_takes_only_its_own_indicators(data, part):
     assert list(atlas.figure_faults) == [part]
     assert entry.path.name in atlas.figure_faults[part]
     for reading in atlas.readings:
-        lost = {name for name, _ in reading.indicator.sources} == {entry.key}
+        lost = {source.dataset for source in reading.indicator.sources} == {entry.key}
         published = (reading.quarters["status"] == "published").any()
         assert published != lost
         assert not lost or set(reading.quarters["status"]) == {"absent"}

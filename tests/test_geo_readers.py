@@ -199,7 +199,7 @@ def test_another_encoding_is_refused(tmp_path):
 
 
 TABLES = {
-    readers.read_insee: "code_qp,variable,file_year,data_year,value",
+    readers.read_insee: "code_qp,theme,variable,file_year,data_year,value",
     readers.read_panel: "code_qp,data_year,x",
     readers.read_comparators: "level,code,variable,data_year,value",
     readers.read_communes: "code_insee,nom,population_municipale,lon,lat",

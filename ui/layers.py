@@ -33,6 +33,7 @@ LIVED = " · quartier vécu"
 _STATUS_CLASS = {
     "secret": maps.SECRET,
     "absent": maps.ABSENT,
+    "not_significant": maps.ABSENT,
     "not_comparable": maps.NOT_COMPARABLE,
 }
 

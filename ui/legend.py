@@ -15,8 +15,11 @@ from ui.layers import RAMPS, Layers, Points
 _MARKS = {
     "secret": "secret statistique",
     "absent": "non disponible",
+    "not_significant": "non significatif",
     "not_comparable": "non comparable",
 }
+# Drawn like another mark on the map: too small a sample leaves no figure to show either.
+_SWATCHES = {"not_significant": "absent"}
 _EXAMPLES = (1_000_000, 5_000_000, 15_000_000)
 
 
@@ -63,7 +66,7 @@ def _range(measure: Measure, classes: Classes, k: int) -> str:
 def _marks(measure: Measure) -> list[str]:
     present = measure.figures["status"].value_counts()
     return [
-        f'<i class="c {status}"></i>{word} ({present[status]})'
+        f'<i class="c {_SWATCHES.get(status, status)}"></i>{word} ({present[status]})'
         for status, word in _MARKS.items()
         if status in present
     ]

@@ -213,7 +213,7 @@ def short_year(reading: Reading) -> str:
 def dataset_keys(atlas: Atlas) -> list[str]:
     """Return the data sets behind the indicators shown, comparators included."""
     keys = [reading.vintage.dataset for reading in atlas.readings if reading.vintage]
-    areas = [name for r in atlas.readings if r.compared for name, _ in r.indicator.comparators]
+    areas = [s.dataset for r in atlas.readings if r.compared for s in r.indicator.comparators]
     return list(dict.fromkeys([atlas.dataset("quarters").key, *keys, *areas]))
 
 

@@ -48,6 +48,10 @@ _WORDS = (
         "de personnes sont concernées.",
     ),
     (
+        "n.s.",
+        "Non significatif : la source a mesuré trop peu de cas pour que le chiffre ait un sens.",
+    ),
+    (
         "non comparable",
         "Un chiffre existe, mais il est mesuré sur un autre territoire ou d'une autre façon : "
         "le mettre à côté tromperait.",
