@@ -69,7 +69,7 @@ def _series_faults(shared: object) -> Iterator[str]:
     if not isinstance(shared, dict):
         yield f"« {SERIES} » n'est pas une table"
         return
-    known = {*_TEXTS, *_OPTIONAL_TEXTS, *_YEARS, "decimals"} - {SERIES}
+    known = {*_TEXTS, *_OPTIONAL_TEXTS, *_YEARS, "decimals", "least_years"} - {SERIES}
     for name, entry in shared.items():
         if not isinstance(entry, dict):
             yield f"série « {name} » : ce n'est pas une table"
@@ -94,7 +94,7 @@ def _faults(
     if not isinstance(entry, dict):
         yield "ce n'est pas une table"
         return
-    known = {*_REQUIRED, *_OPTIONAL_TEXTS, *_YEARS, "comparators"}
+    known = {*_REQUIRED, *_OPTIONAL_TEXTS, *_YEARS, "comparators", "least_years"}
     yield from (f"champ « {name} » absent" for name in _REQUIRED if name not in entry)
     yield from (f"champ « {name} » inconnu" for name in entry if name not in known)
     if SERIES in entry and entry[SERIES] not in shared:
@@ -115,6 +115,8 @@ def _value_faults(entry: Mapping[str, Any]) -> Iterator[str]:
             yield f"« {field} » : « {entry[field]} » ; attendu : {_listed(allowed)}"
     if type(entry.get("decimals", 0)) is not int or not 0 <= entry.get("decimals", 0) <= 3:
         yield f"« decimals » : « {entry['decimals']} » ; attendu : un entier de 0 à 3"
+    if type(entry.get("least_years", 2)) is not int or entry.get("least_years", 2) < 2:
+        yield f"« least_years » : « {entry['least_years']} » ; attendu : un entier, 2 ou plus"
     for field in _YEARS:
         years = entry.get(field, [])
         if not isinstance(years, list) or any(type(year) is not int for year in years):

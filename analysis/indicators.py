@@ -24,7 +24,8 @@ class Indicator:
     see ``Source``) or "none". ``numerator`` and ``denominator`` say in French what a share divides;
     ``perimeter`` who or what is counted. ``direction`` is which way is worse. ``breaks`` are the
     data years not to be compared with the year before; ``breaks_note`` says why. ``rounded`` are
-    the data years published to the unit, whatever ``decimals``.
+    the data years published to the unit, whatever ``decimals``. Two data years closer than
+    ``least_years`` do not measure a change.
     """
 
     code: str
@@ -45,6 +46,7 @@ class Indicator:
     breaks: tuple[int, ...] = ()
     breaks_note: str = ""
     rounded: tuple[int, ...] = ()
+    least_years: int = 2
 
     @property
     def weights(self) -> tuple[Source, ...]:

@@ -48,7 +48,10 @@ _FIELDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     ),
 }
 _WORDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "": (("groups", "themes", "statuses", "uncertainty_m", "positions"), ()),
+    "": (
+        ("groups", "themes", "statuses", "uncertainty_m", "positions", "secrecy_threshold"),
+        (),
+    ),
     "groups": (("code", "label", "letter"), ("short",)),
     "themes": (("code", "label", "axis", "group"), ("short",)),
 }
@@ -58,6 +61,7 @@ CITY_BUDGET = "147"  # the State's budget programme "Politique de la ville"
 _RANGES = {
     "lon": (-180, 180),
     "lat": (-90, 90),
+    "secrecy_threshold": (1, 1_000),
     "radius_m": (1, 20_000),
     "commune_radius_m": (1_000, 200_000),
     "qpv_public_percent": (0, 100),
@@ -168,13 +172,17 @@ class Programme:
 
 @dataclass(frozen=True)
 class Nomenclature:
-    """National vocabularies: themes, families of themes, statuses, uncertainty in metres."""
+    """National vocabularies: themes, families of themes, statuses, uncertainty in metres.
+
+    A count of fewer people than ``secrecy_threshold`` is not shown (``analysis.secrecy``).
+    """
 
     themes: tuple[Theme, ...]
     groups: tuple[Group, ...]
     statuses: dict[str, str]
     uncertainty_m: dict[str, float]
     positions: dict[str, str]
+    secrecy_threshold: int
 
 
 @dataclass(frozen=True)
@@ -342,6 +350,7 @@ def _nomenclature(content: dict[str, Any]) -> Nomenclature:
         statuses=dict(content["statuses"]),
         uncertainty_m={name: float(metres) for name, metres in content["uncertainty_m"].items()},
         positions=dict(content["positions"]),
+        secrecy_threshold=int(content["secrecy_threshold"]),
     )
 
 
