@@ -6,22 +6,18 @@ Source: https://data.geopf.fr/geocodage/search, the national address base; its a
 indicative.
 """
 
-import http.client
+import io
 import json
 import math
 import os
 import re
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any, NamedTuple
 from urllib.parse import urlencode, urlsplit
 
 from pyproj import CRS, Transformer
 
 from geo.errors import PlaceError
+from geo.network import Limits, NetworkError, receive
 from geo.schema import WGS84
 
 SERVICE = "https://data.geopf.fr/geocodage/search"
@@ -31,12 +27,14 @@ _DEGREE_M = 111_320.0  # metres of one degree of latitude
 _MOST_TEXT, _MOST_BYTES = 200, 1_000_000
 _NUMBER = r"([-+]?[0-9]{1,9}(?:[.,][0-9]{1,12})?)\s*°?"
 _TWO_NUMBERS = re.compile(rf"\s*{_NUMBER}(?:\s*[;,]\s*|\s+){_NUMBER}\s*")
-_METHODS = {
+# Kinds of answers of the service, as keys of a territory's uncertainties.
+METHODS = {
     "housenumber": "housenumber",
     "street": "street",
     "locality": "locality",
     "municipality": "commune",
 }
+UNREADABLE = "La réponse du service d'adresses est illisible."
 _ELSE = "Des coordonnées (« latitude, longitude ») ou un point de la carte marchent aussi."
 
 Box = tuple[float, float, float, float]
@@ -114,9 +112,7 @@ def search(text: str, around: Box, *, url: str | None = None, timeout: float = T
     the search off); ``timeout`` is in seconds, for the whole exchange. Raises PlaceError when the
     service is off, cannot be reached, refuses, is late, answers nonsense or knows no such address.
     """
-    service = os.environ.get("ATLAS_GEOCODER_URL", SERVICE) if url is None else url
-    if urlsplit(service).scheme not in ("http", "https"):
-        raise PlaceError(f"La recherche d'adresses n'est pas activée sur ce serveur. {_ELSE}")
+    address = service(url)
     west, south, east, north = around
     query = {
         "q": text[:_MOST_TEXT],
@@ -126,25 +122,48 @@ def search(text: str, around: Box, *, url: str | None = None, timeout: float = T
         "lon": f"{(west + east) / 2:.4f}",
         "lat": f"{(south + north) / 2:.4f}",
     }
-    with _worded(text, timeout):
-        return _place(_ask(f"{service}?{urlencode(query)}", timeout), text)
+    answer = io.BytesIO()
+    limits = Limits(seconds=timeout, most_bytes=_MOST_BYTES)
+    try:
+        receive(f"{address}?{urlencode(query)}", answer, limits, headers=key_header())
+        return _place(answer.getvalue(), text)
+    except NetworkError as error:
+        words = fault_words(error, timeout, text)
+        raise PlaceError(f"{words} {_ELSE}") from error
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
+        raise PlaceError(f"{UNREADABLE} {_ELSE}") from error
 
 
-def _ask(address: str, timeout: float) -> bytes:
-    # The timeout of a socket is that of each packet: a drip of bytes would last for ever.
-    deadline = time.monotonic() + timeout
-    request = urllib.request.Request(address, headers={"Accept": "application/json"})  # noqa: S310
-    with urllib.request.urlopen(request, timeout=timeout) as answer:  # noqa: S310
-        content = b""
-        while piece := answer.read1(65_536):
-            content += piece
-            if time.monotonic() > deadline:
-                raise TimeoutError
-            if len(content) > _MOST_BYTES:
-                raise ValueError("answer too long")
-        if answer.length:  # what was announced and never came
-            raise http.client.IncompleteRead(content, answer.length)
-        return content
+def service(url: str | None = None) -> str:
+    """Return the address of the service: ``url``, else ``ATLAS_GEOCODER_URL``, else SERVICE.
+
+    Raises PlaceError when it is switched off (empty) or is no address.
+    """
+    chosen = os.environ.get("ATLAS_GEOCODER_URL", SERVICE) if url is None else url
+    if urlsplit(chosen).scheme not in ("http", "https"):
+        raise PlaceError(f"La recherche d'adresses n'est pas activée sur ce serveur. {_ELSE}")
+    return chosen
+
+
+def key_header() -> dict[str, str]:
+    """Return the header that carries ``ATLAS_GEOCODER_KEY``, none without a key."""
+    key = os.environ.get("ATLAS_GEOCODER_KEY", "").strip()
+    return {"apikey": key} if key else {}
+
+
+def fault_words(error: NetworkError, timeout: float, asked: str) -> str:
+    """Say in French what happened to an exchange with the service of addresses."""
+    if error.kind == "refused":
+        return _refused(error, asked)
+    if error.kind == "late":
+        return f"Le service d'adresses n'a pas répondu en {timeout:.0f} secondes."
+    if error.kind == "unreachable":
+        return "Le service d'adresses est injoignable : ce serveur n'a peut-être pas internet."
+    if error.kind == "cut":
+        return "La réponse du service d'adresses a été coupée."
+    if error.kind == "too_big":
+        return UNREADABLE
+    return "L'adresse du service d'adresses (ATLAS_GEOCODER_URL) n'est pas utilisable."
 
 
 def _place(content: bytes, text: str) -> Place:
@@ -158,38 +177,16 @@ def _place(content: bytes, text: str) -> Place:
     score = float(facts["score"])
     if not (abs(lon) <= 180 and abs(lat) <= 90 and math.isfinite(score)):
         raise ValueError("impossible position")
-    return Place(lon, lat, _METHODS.get(facts["type"], "unknown"), str(facts["label"]), score)
+    return Place(lon, lat, METHODS.get(facts["type"], "unknown"), str(facts["label"]), score)
 
 
-@contextmanager
-def _worded(text: str, timeout: float) -> Iterator[None]:
-    """Turn what may happen on a network into French words."""
-    try:
-        yield
-    except urllib.error.HTTPError as error:
-        with error:
-            raise PlaceError(f"{_refused(error, text)} {_ELSE}") from error
-    except (TimeoutError, urllib.error.URLError) as error:
-        late = isinstance(error, TimeoutError) or isinstance(error.reason, TimeoutError)
-        what = (
-            f"Le service d'adresses n'a pas répondu en {timeout:.0f} secondes."
-            if late
-            else "Le service d'adresses est injoignable : ce serveur n'a peut-être pas internet."
-        )
-        raise PlaceError(f"{what} {_ELSE}") from error
-    except (http.client.HTTPException, OSError) as error:
-        raise PlaceError(f"La réponse du service d'adresses a été coupée. {_ELSE}") from error
-    except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
-        raise PlaceError(f"La réponse du service d'adresses est illisible. {_ELSE}") from error
-
-
-def _refused(error: urllib.error.HTTPError, text: str) -> str:
-    if error.code == 400:
-        return f"Le service d'adresses n'a pas compris « {text[:80]} » : précisez l'adresse."
-    if error.code == 429:
-        wait = str(error.headers.get("Retry-After", ""))
-        when = f"dans {wait} secondes" if wait.isascii() and wait.isdigit() else "dans un instant"
+def _refused(error: NetworkError, asked: str) -> str:
+    if error.status == 400:
+        return f"Le service d'adresses n'a pas compris « {asked[:80]} » : précisez l'adresse."
+    if error.status == 429:
+        wait = error.retry_after
+        when = f"dans {wait:.0f} secondes" if wait is not None else "dans un instant"
         return f"Trop de demandes au service d'adresses : réessayez {when}."
-    if error.code >= 500:
-        return f"Le service d'adresses est en panne (erreur {error.code}) : réessayez plus tard."
-    return f"Le service d'adresses a refusé la demande (erreur {error.code})."
+    if error.status >= 500:
+        return f"Le service d'adresses est en panne (erreur {error.status}) : réessayez plus tard."
+    return f"Le service d'adresses a refusé la demande (erreur {error.status})."

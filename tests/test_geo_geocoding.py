@@ -1,12 +1,6 @@
 """Coordinates typed by hand, and addresses asked of a service that may fail in every way."""
 
 import json
-import socket
-import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -18,6 +12,7 @@ from pyproj import CRS, Transformer
 from geo.errors import PlaceError
 from geo.geocoding import TIMEOUT_S, Place, find, read_position, search
 from store.places import answer, extent, whereabouts
+from tests.loopback import cut, drip, hang_up, json_reply, loopback, slow, text_reply
 from tests.samples import atlas
 
 LAMBERT = CRS("EPSG:2154")
@@ -38,23 +33,6 @@ ANSWER = {
         }
     ],
 }
-Reply = Callable[[BaseHTTPRequestHandler], None]
-
-
-def text_reply(code: int, body: bytes, **headers: str) -> Reply:
-    def reply(handler: BaseHTTPRequestHandler) -> None:
-        handler.send_response(code)
-        for name, value in headers.items():
-            handler.send_header(name.replace("_", "-"), value)
-        handler.send_header("Content-Length", str(len(body)))
-        handler.end_headers()
-        handler.wfile.write(body)
-
-    return reply
-
-
-def json_reply(content: Any) -> Reply:
-    return text_reply(200, json.dumps(content).encode())
 
 
 def changed(**facts: Any) -> dict[str, Any]:
@@ -64,30 +42,6 @@ def changed(**facts: Any) -> dict[str, Any]:
         feature["geometry"]["coordinates"] = place
     feature["properties"] |= facts
     return {"features": [feature]}
-
-
-@contextmanager
-def service(reply: Reply) -> Iterator[tuple[str, list[str]]]:
-    """A geocoder on the loopback that answers as told, and the paths it was asked."""
-    asked: list[str] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            asked.append(self.path)
-            reply(self)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/search", asked
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 @pytest.mark.parametrize(
@@ -146,12 +100,12 @@ def test_anything_else_is_an_address(text):
 
 
 def test_an_address_is_asked_once_near_the_territory():
-    with service(json_reply(ANSWER)) as (url, asked):
+    with loopback(json_reply(ANSWER)) as (url, asked):
         place = find("94  bd des Esquisses & co", AROUND, LAMBERT, url=url)
     label = "94 Boulevard des Esquisses 62700 Ville"
     assert place == Place(2.551712, 50.483, "housenumber", label, 0.97)
-    (path,) = asked
-    query = parse_qs(urlsplit(path).query)
+    (request,) = asked
+    query = parse_qs(urlsplit(request.path).query)
     assert query["q"] == ["94 bd des Esquisses & co"]
     assert (query["lon"], query["lat"]) == (["2.6500"], ["50.5000"])
     assert (query["limit"], query["index"], query["autocomplete"]) == (["1"], ["address"], ["0"])
@@ -168,34 +122,8 @@ def test_an_address_is_asked_once_near_the_territory():
     ],
 )
 def test_the_kind_of_answer_is_the_method_of_the_position(kind, method):
-    with service(json_reply(changed(type=kind))) as (url, _):
+    with loopback(json_reply(changed(type=kind))) as (url, _):
         assert search("x", AROUND, url=url).method == method
-
-
-def cut(handler: BaseHTTPRequestHandler) -> None:
-    handler.send_response(200)
-    handler.send_header("Content-Length", "5000")
-    handler.end_headers()
-    handler.wfile.write(b'{"features": [')
-
-
-def hang_up(handler: BaseHTTPRequestHandler) -> None:
-    handler.connection.shutdown(socket.SHUT_RDWR)
-
-
-def slow(handler: BaseHTTPRequestHandler) -> None:
-    time.sleep(0.6)
-
-
-def drip(handler: BaseHTTPRequestHandler) -> None:
-    handler.send_response(200)
-    handler.end_headers()
-    for _ in range(20):
-        try:
-            handler.wfile.write(b" ")
-            time.sleep(0.05)
-        except OSError:
-            return
 
 
 CUT = "La réponse du service d'adresses a été coupée."
@@ -236,7 +164,7 @@ LATE = "Le service d'adresses n'a pas répondu en 0 secondes."
     ids=lambda value: getattr(value, "__name__", str(value)[:40]),
 )
 def test_every_failure_is_told_and_says_what_still_works(reply, message):
-    with service(reply) as (url, _), pytest.raises(PlaceError) as refusal:
+    with loopback(reply) as (url, _), pytest.raises(PlaceError) as refusal:
         search("rue", AROUND, url=url, timeout=0.3)
     assert str(refusal.value).startswith(message)
     assert str(refusal.value).endswith(ELSE)
@@ -250,7 +178,7 @@ def test_without_internet_coordinates_still_work(free_port):
 
 
 def test_the_service_is_chosen_or_switched_off_by_the_environment(monkeypatch):
-    with service(json_reply(ANSWER)) as (url, asked):
+    with loopback(json_reply(ANSWER)) as (url, asked):
         monkeypatch.setenv("ATLAS_GEOCODER_URL", url)
         assert find("rue", AROUND, LAMBERT).score == 0.97
         assert len(asked) == 1
