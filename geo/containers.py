@@ -29,6 +29,7 @@ from geo.schema import WGS84
 
 FORMATS = "GeoJSON (une FeatureCollection), GeoPackage ou shapefile (.shp et ses fichiers, ou .zip)"
 _SQLITE, _ZIP, _SHAPEFILE = b"SQLite format 3\x00", b"PK\x03\x04", b"\x00\x00\x27\x0a"
+FLATGEOBUF = b"fgb\x03fgb"
 _GEOPACKAGES = (b"GPKG", b"GP10", b"GP11")
 _LAYERS = (".geojson", ".json", ".gpkg", ".shp")
 _PARTS = (".shp", ".shx", ".dbf", ".prj")
@@ -56,6 +57,21 @@ def open_layer(
     if content.startswith(_SHAPEFILE):
         return _shapefile(_siblings(source, name), name), name
     return _single(content, name, entry, blank), name
+
+
+def open_content(content: bytes, name: str) -> gpd.GeoDataFrame:
+    """Open the one vector layer of a file already in memory, in its own CRS.
+
+    GeoJSON, GeoPackage, FlatGeobuf, or an archive with one shapefile; every feature has a shape.
+    ``name`` is used in messages only. Raises what ``open_layer`` raises.
+    """
+    if content.startswith(_ZIP):
+        return _archive(content, name, None)[0]
+    if content.startswith(FLATGEOBUF):
+        frame = _gdal(_packed({"layer.fgb": content}), name, "FlatGeobuf", None, None)
+        _require_earth(frame.crs, name)
+        return frame
+    return _single(content, name, None)
 
 
 def _read(path: Path) -> bytes:
@@ -219,7 +235,7 @@ def _gdal(
     except (DataSourceError, DataLayerError, ShapelyError, ValueError, IndexError) as error:
         raise DataFileError(f"{name} : couche illisible ou tronquée ({driver}).") from error
     if taken != driver or not isinstance(frame, gpd.GeoDataFrame):
-        raise DataFileError(f"{name} : couche sans géométrie ; attendu : des polygones.")
+        raise DataFileError(f"{name} : couche sans géométrie ; attendu : une couche vectorielle.")
     return frame
 
 
@@ -241,14 +257,13 @@ def _geojson(content: bytes, name: str, blank: bool) -> gpd.GeoDataFrame:
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise DataFileError(
             f"{name} n'est pas un GeoJSON lisible ({_cause(error)}) ; attendu : une "
-            "FeatureCollection de polygones."
+            "FeatureCollection."
         ) from error
     crs = _declared_crs(text.get("crs"), name)
     shapes, faults = _shapes(geometries, blank)
     if faults:
         raise DataFileError(
-            f"{name} : géométrie illisible, {' ; '.join(faults)}. Attendu : une FeatureCollection "
-            "de polygones."
+            f"{name} : géométrie illisible, {' ; '.join(faults)}. Attendu : une FeatureCollection."
         )
     return gpd.GeoDataFrame(pd.DataFrame(rows), geometry=shapes, crs=crs)
 

@@ -25,6 +25,7 @@ MAY_IMPORT = {
 DOORS = {
     "geo/readers.py",
     "geo/containers.py",
+    "geo/placed.py",
     "geo/writers.py",
     "geo/catalogue.py",
     "geo/territory.py",

@@ -431,7 +431,7 @@ def test_gdal_pipelines_in_json_are_not_run(tmp_path):
 def test_a_broken_geojson_says_where(tmp_path, text, words):
     message = refusal(geojson(tmp_path, text))
     assert message.startswith("q.geojson n'est pas un GeoJSON lisible (")
-    assert message.endswith(" ; attendu : une FeatureCollection de polygones.")
+    assert message.endswith(" ; attendu : une FeatureCollection.")
     assert words in message
 
 
