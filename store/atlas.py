@@ -5,58 +5,34 @@ AtlasError each time it is asked for, and the parts that do not need it still wo
 """
 
 import hashlib
-from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
 import geopandas as gpd
 import pandas as pd
 
-from analysis.allocation import RULES, allocate, serve
-from analysis.decisions import decided, settle_positions, standing
-from analysis.duplicates import duplicates
+from analysis.allocation import RULES
 from analysis.indicators import Indicator, Vintage, latest
 from analysis.profile import Reading, history, readings
-from analysis.programme import ledger
 from geo import readers
 from geo.catalogue import Dataset, data_directory, load_catalogue, refuse_absent_catalogue
-from geo.coordinates import diagnose, usable
 from geo.crosswalk import overlap, relations_by_area, relations_by_code
 from geo.crs import to_metric, to_wgs84
 from geo.errors import TerritoryError
 from geo.layers import read_layer
-from geo.lived import lived_in, lived_layer, read_area
-from geo.location import locate
+from geo.lived import lived_layer, read_area
 from geo.proximity import bands
 from geo.schema import QUARTERS
 from geo.territory import (
     LivedArea,
     LivedPlace,
-    Programme,
     Territory,
     load_territory,
     territory_code,
 )
 from store.decisions import Journal, database_url
 from store.figures import Figures, load_indicators
-
-
-@dataclass(frozen=True)
-class LoadedProgramme:
-    """A programme ready to be totalled: projects, funding, positions, service and ledger.
-
-    ``diagnosis`` is ``geo.coordinates.diagnose``'s answer: a position with a fault is not used.
-    ``journal_size`` is how many entries of the journal of decisions were taken into account.
-    """
-
-    programme: Programme
-    projects: pd.DataFrame
-    funding: pd.DataFrame
-    diagnosis: pd.DataFrame
-    located: pd.DataFrame
-    services: pd.DataFrame
-    ledger: pd.DataFrame
-    journal_size: int
+from store.programmes import Ground, LoadedProgramme, Programmes
 
 
 class Atlas:
@@ -72,14 +48,10 @@ class Atlas:
         self.directory = directory
         self._database = database
         self.territory: Territory = load_territory(directory, code)
-        self._programmes: dict[str, LoadedProgramme] = {}
-        self._duplicates: dict[str, pd.DataFrame] = {}
-        self._what_ifs: dict[tuple[str, tuple[str, ...]], LoadedProgramme] = {}
         self._figures = Figures(self.dataset)
         self._seen: pd.DataFrame | None = None
         self._readings: list[Reading] | None = None
         self._histories: dict[str, pd.DataFrame] = {}
-        self._tables: dict[str, tuple[pd.DataFrame, pd.DataFrame]] = {}
 
     @cached_property
     def catalogue(self) -> dict[str, Dataset]:
@@ -264,128 +236,36 @@ class Atlas:
         return {code: f"{name} ({communes.split(',')[0]})" for code, name, communes in names}
 
     def programme(self, code: str, rules: tuple[str, ...] = RULES) -> LoadedProgramme:
-        """Read, locate and allocate a programme; kept until someone decides something.
-
-        Other ``rules`` than the usual ones give the same programme with its money shared
-        otherwise: a what-if.
-        """
-        size, kept = self.journal.size(), self._programmes.get(code)
-        if kept is None or kept.journal_size != size:
-            kept = self._load(self.territory.programme(code), size)
-            self._programmes[code] = kept
-        return kept if rules == RULES else self._what_if(kept, rules)
-
-    def _what_if(self, usual: LoadedProgramme, rules: tuple[str, ...]) -> LoadedProgramme:
-        key = (usual.programme.code, rules)
-        kept = self._what_ifs.get(key)
-        if kept is None or kept.services is not usual.services:
-            rows = self._ledger(usual.projects, usual.funding, usual.services, rules)
-            kept = self._what_ifs[key] = replace(usual, ledger=rows)
-        return kept
+        """Read, locate and allocate a programme (``store.programmes``)."""
+        return self._programmes.loaded(self.territory.programme(code), rules)
 
     def duplicates(self, code: str) -> pd.DataFrame:
         """Return the pairs of projects of a programme that may be one (``analysis.duplicates``)."""
-        if code not in self._duplicates:
-            self._duplicates[code] = duplicates(*self._read(self.territory.programme(code)))
-        return self._duplicates[code]
+        return self._programmes.duplicates(self.territory.programme(code))
 
     def years(self, code: str) -> list[int]:
         """Return the years of a programme, latest first; needs neither layer nor figures."""
-        projects, _ = self._read(self.territory.programme(code))
-        return sorted((int(year) for year in projects["year"].unique()), reverse=True)
+        return self._programmes.years(self.territory.programme(code))
 
     def trial(
         self, code: str, project_id: str, entry: pd.DataFrame, rules: tuple[str, ...] = RULES
     ) -> pd.DataFrame:
-        """Return the ledger of one project as one more entry of the journal would make it.
+        """Return the ledger of one project as one more entry of the journal would make it."""
+        return self._programmes.trial(self.territory.programme(code), project_id, entry, rules)
 
-        ``entry`` has the columns of ``Journal.entries``; nothing is recorded.
-        """
-        programme = self.territory.programme(code)
-        projects, funding = (
-            part[part["project_id"] == project_id] for part in self._read(programme)
-        )
-        entries = pd.concat([self.journal.entries(code), entry], ignore_index=True)
-        tried = self._assemble(programme, projects, funding, entries)
-        return self._ledger(tried.projects, tried.funding, tried.services, rules)
+    @cached_property
+    def _programmes(self) -> Programmes:
+        return Programmes(self._ground, self._entry, self.journal)
 
-    def _load(self, programme: Programme, journal_size: int) -> LoadedProgramme:
-        projects, funding = self._read(programme)
-        entries = self.journal.entries(programme.code)
-        return self._assemble(programme, projects, funding, entries, journal_size)
-
-    def _assemble(
-        self,
-        programme: Programme,
-        projects: pd.DataFrame,
-        funding: pd.DataFrame,
-        entries: pd.DataFrame,
-        journal_size: int = 0,
-    ) -> LoadedProgramme:
-        uncertainty = self.territory.nomenclature.uncertainty_m
-        # A position that cannot be right is not used until a person accepts what is proposed.
-        diagnosis = diagnose(
-            _unseated(projects),
-            self.communes,
-            self.territory.crs,
-            radius_m=self.territory.commune_radius_m,
-        )
-        decisions = standing(entries, projects)
-        projects, diagnosis = settle_positions(projects, diagnosis, decisions)
-        places = usable(_unseated(projects), diagnosis)
-        located = locate(
-            places,
+    def _ground(self) -> Ground:
+        return Ground(
+            self.territory,
             self.quarters_metric,
-            self.territory.crs,
-            uncertainty,
-            npnru=self.territory.npnru,
-            generation=self.territory.generation,
+            self.communes,
+            self.crosswalk,
+            self.lived,
+            self.population[1],
         )
-        lived = lived_in(places, located, self.lived, uncertainty)
-        # The territory's own quarters, and no other of a national correspondence: a code from
-        # elsewhere is unknown here, and money given to it would be in no table.
-        known = self.quarters[["qpv_code"]].merge(self.crosswalk, on="qpv_code", how="left")
-        services = serve(projects, located, pd.DataFrame(known), lived["codes"])
-        services["lived"] = lived["labels"]
-        services = decided(services, projects, decisions, set(known["qpv_code"]))
-        rows = self._ledger(projects, funding, services, RULES)
-        return LoadedProgramme(
-            programme, projects, funding, diagnosis, located, services, rows, journal_size
-        )
-
-    def _ledger(
-        self,
-        projects: pd.DataFrame,
-        funding: pd.DataFrame,
-        services: pd.DataFrame,
-        rules: tuple[str, ...],
-    ) -> pd.DataFrame:
-        people = {str(code): int(count) for code, count in self.population[1].dropna().items()}
-        by_project = services.set_axis(projects["project_id"])
-        allocation = allocate(by_project, funding, people, rules)
-        groups = {theme.code: theme.group for theme in self.territory.nomenclature.themes}
-        return ledger(allocation, projects, groups)
-
-    def _read(self, programme: Programme) -> tuple[pd.DataFrame, pd.DataFrame]:
-        if programme.code not in self._tables:
-            self._tables[programme.code] = self._read_tables(programme)
-        return self._tables[programme.code]
-
-    def _read_tables(self, programme: Programme) -> tuple[pd.DataFrame, pd.DataFrame]:
-        keys = programme.datasets
-        if programme.format == "anct-postes":
-            dataset = self._entry(keys.get("posts"), "posts")
-            return readers.read_posts(dataset, programme.code, programme.funder)
-        return readers.read_programme(
-            self._entry(keys.get("projects"), "projects"),
-            self._entry(keys.get("funding"), "funding"),
-        )
-
-
-def _unseated(projects: pd.DataFrame) -> pd.DataFrame:
-    # An operator's seat is not where its action takes place: it is not located by it.
-    seat = projects["address_kind"] == "seat"
-    return projects.assign(lon=projects["lon"].mask(seat), lat=projects["lat"].mask(seat))
 
 
 def open_atlas(

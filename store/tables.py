@@ -19,7 +19,8 @@ from analysis.vocabulary import (
 )
 from geo.location import INDICATIVE
 from geo.schema import WGS84
-from store.atlas import Atlas, LoadedProgramme
+from store.atlas import Atlas
+from store.programmes import LoadedProgramme
 
 
 def loaded(atlas: Atlas, selection: Selection) -> LoadedProgramme:

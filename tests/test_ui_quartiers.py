@@ -264,8 +264,9 @@ def test_a_file_at_fault_shows_its_message():
 def test_names_and_titles_of_users_stay_text():
     opened = Atlas(DATA)
     opened.quarters = opened.quarters.assign(qpv_name=HOSTILE, commune_names=HOSTILE)
-    projects, funding = opened._read(opened.territory.programme("demo"))
-    opened._tables["demo"] = (projects.assign(title=HOSTILE, operator=HOSTILE), funding)
+    programmes = opened._programmes
+    projects, funding = programmes.tables(opened.territory.programme("demo"))
+    programmes._tables["demo"] = (projects.assign(title=HOSTILE, operator=HOSTILE), funding)
     for codes in ((), (CENTRE,), (CENTRE, LIEBAUT)):
         page, _ = show(*codes, opened=opened)
         assert not [body for body in bodies(page) if "<img" in body]

@@ -14,7 +14,8 @@ from analysis.vocabulary import (
     TARGET_WORDS,
     label,
 )
-from store.atlas import Atlas, LoadedProgramme
+from store.atlas import Atlas
+from store.programmes import LoadedProgramme
 from ui import frame
 from ui.tables import fact_list, html_table
 
