@@ -29,6 +29,7 @@ from analysis.wording import NOT_COMPARABLE, STATUS_WORDS
 BASES = {"population": "habitant", "poor": "habitant pauvre"}
 UNDECIDED = "montant accordé pas encore connu"
 UNPEOPLED = "population inconnue"
+UNCOUNTED = "habitants pauvres : population ou taux de pauvreté non publié"
 
 
 @dataclass(frozen=True)
@@ -151,7 +152,7 @@ def _left_out(
     ):
         if pd.isna(people) or not people > 0:
             # Where the need is not known either, that reason is the one to give.
-            what = UNPEOPLED if basis == "population" else "nombre d'habitants pauvres inconnu"
+            what = UNPEOPLED if basis == "population" else UNCOUNTED
             reasons.setdefault(str(code), [what])
         if pd.isna(cents):
             reasons.setdefault(str(code), []).append(UNDECIDED)

@@ -55,6 +55,8 @@ def refusal(indicator: Indicator) -> str:
     """Say in French why an indicator cannot measure a need; empty when it can."""
     if indicator.kind == "count":
         return "un effectif dépend de la taille du quartier, il ne mesure pas une intensité"
+    if indicator.kind == "evolution":
+        return "une évolution ne dit pas le niveau du besoin"
     if indicator.direction not in ("more", "less"):
         return "rien ne dit si une valeur élevée est un besoin plus fort ou plus faible"
     return ""

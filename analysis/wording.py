@@ -96,3 +96,8 @@ def listing(words: list[str], most: int = 3) -> str:
 def day(value: date) -> str:
     """Write a date in full (``23 novembre 2026``)."""
     return str(format_date(value, format="long", locale=LOCALE))
+
+
+def shortened(text: str, most: int) -> str:
+    """Return a text of ``most`` signs at most, cut with an ellipsis."""
+    return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"

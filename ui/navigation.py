@@ -39,6 +39,13 @@ PAGES = (
         "quartiers",
     ),
     Entry("projets", "Projets", "Quels projets, pour qui ?", ":material/list_alt:", "projets"),
+    Entry(
+        "besoins",
+        "Besoins et moyens",
+        "Les moyens suivent-ils les besoins ?",
+        ":material/balance:",
+        "besoins",
+    ),
     Entry("decider", "À décider", "Qu'est-ce qui n'est pas sûr ?", ":material/rule:", "decider"),
     Entry("donnees", "Données", "D'où viennent ces chiffres ?", ":material/database:", "donnees"),
 )
