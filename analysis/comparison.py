@@ -14,6 +14,8 @@ def comparable_vintage(
 ) -> Vintage | None:
     """Return the latest vintage of the quarters for which a comparator is published, if any."""
     years = _published_years(indicator, figures, comparators)
+    if not years:
+        return None
     common = [vintage for vintage in vintages(indicator, figures) if vintage.data_year in years]
     return common[-1] if common else None
 
@@ -55,7 +57,8 @@ def areas_of_year(
     Without a year, or where nothing is published for it, an area is "absent"; where only a former
     extent of it is published, "not_comparable".
     """
-    rows = [_area(indicator, figures, area, year) for area in comparators]
+    published = _comparator_rows(indicator, figures)
+    rows = [_area(published, area, year) for area in comparators]
     frame = pd.DataFrame(rows, columns=["level", "label", "value", "status"])
     return frame.astype({"value": "float64"})
 
@@ -77,13 +80,12 @@ def _comparator_rows(indicator: Indicator, figures: pd.DataFrame) -> pd.DataFram
     return rows[rows["area_level"] != "quarter"]
 
 
-def _area(
-    indicator: Indicator, figures: pd.DataFrame, area: Comparator, year: int | None
-) -> dict[str, object]:
-    rows = _comparator_rows(indicator, figures)
+def _area(rows: pd.DataFrame, area: Comparator, year: int | None) -> dict[str, object]:
+    words: dict[str, object] = {"level": area.level, "label": area.label}
+    if year is None:
+        return {**words, "value": None, "status": "absent"}
     rows = rows[(rows["area_level"] == area.level) & (rows["data_year"] == year).fillna(False)]
     exact = rows[rows["area_code"] == area.code]
-    words: dict[str, object] = {"level": area.level, "label": area.label}
     if len(exact):
         return {**words, "value": exact["value"].iloc[0], "status": exact["status"].iloc[0]}
     former = rows["area_code"].isin(area.former_codes).any()

@@ -4,7 +4,8 @@ An indicator is data (``data/indicators.toml``, read by ``analysis.definitions``
 figure is a value *or* a status of ``geo.schema.FIGURE_STATUSES``, never a zero in its place.
 """
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import pandas as pd
@@ -157,6 +158,23 @@ def latest(
     found = vintages(indicator, figures)
     vintage = found[-1] if found else None
     return vintage, quarter_figures(indicator, figures, crosswalk, vintage)
+
+
+def every_source(indicators: Mapping[str, Indicator]) -> Iterator[Source]:
+    """Return the sources of all indicators, of quarters then of larger areas."""
+    for one in indicators.values():
+        yield from (*one.sources, *one.comparators)
+
+
+def narrowed(indicator: Indicator, figures: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows an indicator is read from and no other: a smaller frame to ask often."""
+    named = {
+        name
+        for source in every_source({indicator.code: indicator})
+        for term in (source.variable, *re.split("[+/]", source.variable))
+        for name in (term, term.rpartition(".")[2])
+    }
+    return figures[figures["variable"].isin(named)]
 
 
 def _quarters(indicator: Indicator, figures: pd.DataFrame, part: str = "") -> pd.DataFrame:

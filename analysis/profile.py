@@ -11,6 +11,7 @@ from analysis.comparison import areas_of_year, comparable_vintage
 from analysis.indicators import (
     Indicator,
     Vintage,
+    narrowed,
     quarter_figures,
     series_vintages,
     vintages,
@@ -101,10 +102,11 @@ def readings(
     one line. Frames are FIGURES and CROSSWALK; quarters are those of the crosswalk (2024 codes).
     """
     return [
-        _reading(indicator, figures, crosswalk, comparators, vintage, common)
+        _reading(indicator, own, crosswalk, comparators, vintage, common)
         for indicator in indicators.values()
-        for common in [comparable_vintage(indicator, figures, comparators)]
-        for vintage in _shown(indicator, figures, common)
+        for own in [narrowed(indicator, figures)]
+        for common in [comparable_vintage(indicator, own, comparators)]
+        for vintage in _shown(indicator, own, common)
     ]
 
 

@@ -12,7 +12,7 @@ import geopandas as gpd
 import pandas as pd
 
 from analysis.allocation import RULES
-from analysis.indicators import Indicator, Vintage, latest
+from analysis.indicators import Indicator, Vintage, every_source, latest
 from analysis.profile import Reading, history, readings
 from geo import readers
 from geo.catalogue import Dataset, data_directory, load_catalogue, refuse_absent_catalogue
@@ -48,7 +48,7 @@ class Atlas:
         self.directory = directory
         self._database = database
         self.territory: Territory = load_territory(directory, code)
-        self._figures = Figures(self.dataset)
+        self._figures = Figures(self.dataset, lambda: every_source(self.indicators))
         self._seen: pd.DataFrame | None = None
         self._readings: list[Reading] | None = None
         self._histories: dict[str, pd.DataFrame] = {}

@@ -11,6 +11,7 @@ import pandas as pd
 
 from analysis.definitions import catalogue
 from analysis.indicators import Indicator
+from analysis.sources import Source, with_computed
 from geo import readers
 from geo.catalogue import RESTORE, Dataset
 from geo.errors import AtlasError, DataFileError, TerritoryError
@@ -27,9 +28,12 @@ _READERS: dict[str, Callable[[Dataset], pd.DataFrame]] = {
 class Figures:
     """The figures of every part (``insee``, ``filosofi``…), each read when first asked for."""
 
-    def __init__(self, dataset: Callable[[str], Dataset]) -> None:
-        """Take ``dataset``, which gives the data set that plays a part in the territory."""
+    def __init__(
+        self, dataset: Callable[[str], Dataset], sources: Callable[[], Iterable[Source]]
+    ) -> None:
+        """Take what gives the data set of a part in the territory, and the indicators' sources."""
         self._dataset = dataset
+        self._sources = sources
         self._read: dict[str, pd.DataFrame] = {}
         self._parts: tuple[str, ...] | None = None
         self._whole = pd.DataFrame()
@@ -54,12 +58,14 @@ class Figures:
     def whole(self) -> pd.DataFrame:
         """Return the figures of every part that can be read; the same frame until that changes.
 
+        The sums and ratios of the indicators come after them (``sources.with_computed``).
         Raises TerritoryError when the territory asks for a data set that no catalogue lists.
         """
         faults = self.faults(spare=TerritoryError)
         parts = tuple(part for part in _READERS if part not in faults)
         if parts != self._parts:
-            self._whole = _joined([self.part(part) for part in parts])
+            read = _joined([self.part(part) for part in parts])
+            self._whole = with_computed(read, self._sources())
             self._parts = parts
         return self._whole
 

@@ -45,10 +45,14 @@ class Measure:
 
 
 def measure_labels(atlas: Atlas) -> dict[str, str]:
-    """Return the measures a map may be coloured by, by code, in order: label with its theme."""
+    """Return the measures a map may be coloured by, by code, in order: label with its theme.
+
+    An indicator of which no figure is installed would colour nothing: it is left to the tables.
+    """
     labels = {EFFORT: "Programme : crédits accordés par habitant"}
+    installed = {reading.indicator.code for reading in atlas.readings if reading.vintage}
     for code, indicator in atlas.indicators.items():
-        if indicator.kind in _COLOURED_KINDS:
+        if indicator.kind in _COLOURED_KINDS and code in installed:
             # The first letter only: a proper name keeps its capital.
             label = indicator.label[:1].lower() + indicator.label[1:]
             labels[code] = f"{indicator.theme} : {label}"

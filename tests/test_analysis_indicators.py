@@ -51,7 +51,7 @@ def test_an_unproven_year_is_said_and_not_guessed():
 
 def test_every_vintage_says_its_perimeter():
     for one in atlas().indicators.values():
-        assert {vintage.generation for vintage in vintages(one, atlas().figures)} == {2015}
+        assert {vintage.generation for vintage in vintages(one, atlas().figures)} <= {2015}
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,14 @@
 """The embedded files are what the catalogue says, and hold the published figures."""
 
 import hashlib
+import re
+import tomllib
 
 import pandas as pd
 import pytest
 
-from analysis.sources import select
+from analysis.definitions import THEMES
+from analysis.indicators import every_source
 from geo import readers
 from geo.catalogue import load_catalogue
 from tests.samples import DATA, atlas
@@ -130,13 +133,48 @@ def test_file_year_and_data_year_stay_apart():
     assert jobs["data_year"].isna().all(), "an unproven year is not guessed"
 
 
-def test_every_indicator_has_a_source_and_words():
-    figures = atlas().figures
-    for indicator in atlas().indicators.values():
-        for source in (*indicator.sources[:1], *indicator.comparators):
-            assert len(select(figures, source)), indicator.code
-        assert indicator.label
-        assert indicator.definition.endswith(".")
+def known_columns():
+    """Every (part, table, column) of the published files, as they were met, and of ours."""
+    files = tomllib.loads((DATA / "published.toml").read_text(encoding="utf-8"))
+    found = {
+        (table["part"], table.get("as", name), column)
+        for name, table in files["tables"].items()
+        for column in table["columns"]
+    }
+    areas = files["filosofi"]
+    found |= {
+        (areas["part"], "", areas["renamed"].get(column, column)) for column in areas["columns"]
+    }
+    return found | {
+        ("filosofi", "", name) for name in atlas()._figures.part("filosofi")["variable"]
+    }
+
+
+def test_every_indicator_is_read_from_columns_that_are_published():
+    known = known_columns()
+    for source in every_source(atlas().indicators):
+        for term in re.split("[+/]", source.variable):
+            table, _, column = f"{source.table}.{term}".rpartition(".")
+            assert (source.part, table.rpartition(".")[2], column) in known, source
+
+
+def test_thirty_five_indicators_in_eight_themes_say_what_they_are():
+    indicators = atlas().indicators.values()
+    assert len(indicators) >= 35
+    assert list(dict.fromkeys(one.theme for one in indicators)) == list(THEMES)
+    assert len(THEMES) == 8
+    for one in indicators:
+        assert one.definition.endswith(".")
+        assert one.perimeter.endswith(".")
+        assert bool(one.weights) == (one.operation == "weighted_mean")
+
+
+def test_an_indicator_the_embedded_files_hold_shows_values():
+    shown = {one.indicator.code for one in atlas().readings if one.vintage}
+    held = set(atlas().figures.query("status == 'published'")["variable"])
+    for code, one in atlas().indicators.items():
+        assert (code in shown) == bool({source.variable for source in one.sources} & held), code
+    assert len(shown) >= 35
 
 
 def test_figures_keep_numbers_and_codes_apart():

@@ -113,12 +113,12 @@ def test_a_real_zero_stays_zero_beside_served_quarters():
 def test_exported_counts_are_whole_numbers():
     layer = export_quarters(atlas(), SELECTIONS["whole year"])
     counts = [code for code, one in atlas().indicators.items() if one.kind == "count"]
-    assert set(counts) == {"population", "job_seekers", "caf_recipients", "social_dwellings"}
+    assert {"population", "job_seekers", "caf_recipients", "social_dwellings"} <= set(counts)
     assert {str(layer[code].dtype) for code in counts} == {"Int64"}
     rows = export_bytes(atlas(), SELECTIONS["whole year"], "quarters", "csv").decode("utf-8-sig")
     cells = pd.read_csv(io.StringIO(rows), sep=";", dtype="str").set_index("code_qpv")
     assert cells.loc["QN06204M", "population"] == "2333"
-    assert cells[counts].stack().str.fullmatch(r"\d+").all()
+    assert cells[counts].stack().dropna().str.fullmatch(r"\d+").all()
 
 
 def test_exported_figures_carry_their_year_perimeter_and_status():
