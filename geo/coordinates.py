@@ -17,6 +17,7 @@ from babel.numbers import format_decimal
 from numpy.typing import NDArray
 from pyproj import CRS, Geod, Transformer
 
+from geo.crs import DEGREES, systems_in_use
 from geo.errors import ContractError
 from geo.location import Floats, Places, degrees
 from geo.proximity import nearest_of
@@ -31,10 +32,6 @@ FAULTS = (
     *("swapped", "metres_as_degrees", "degrees_as_metres", "wrong_system"),
     *("far", "impossible", "zero", "incomplete", "not_finite"),
 )
-_PUBLISHED = {2154: "Lambert-93", 3857: "Web Mercator"} | {
-    3900 + zone: f"CC{zone}" for zone in range(42, 51)
-}
-_DEGREES = 0  # stands for WGS 84 among the EPSG codes of systems
 _GROUND = Geod(ellps="WGS84")
 _DECIMALS = 6  # of a degree: about 0.1 m
 _CHECK = "Vérifiez-la avant de l'accepter, ou corrigez le fichier."
@@ -79,7 +76,7 @@ class _Reference:
         self._rows = {code: k for k, code in enumerate(communes["commune_code"])}
         self._plane = Transformer.from_crs(WGS84, crs, always_xy=True)
         self._points = shapely.points(*self._plane.transform(self.lon, self.lat))
-        self.systems = _systems(crs, float(self.lon.mean()), float(self.lat.mean()))
+        self.systems = systems_in_use(crs, float(self.lon.mean()), float(self.lat.mean()))
 
     def own(self, positions: pd.DataFrame) -> tuple[Places, NDArray[np.bool_]]:
         """Return the row of each position's commune (-1: unknown) and whether it is elsewhere."""
@@ -155,16 +152,6 @@ def usable(positions: pd.DataFrame, diagnosis: pd.DataFrame) -> pd.DataFrame:
     return positions.assign(**{name: positions[name].where(sound) for name in ("lon", "lat")})
 
 
-def _systems(crs: CRS, lon: float, lat: float) -> dict[int, str]:
-    """Return the systems in use around a place, by EPSG code: degrees and metres."""
-    found = {_DEGREES: "degrés"}
-    for epsg in dict.fromkeys((crs.to_epsg() or _DEGREES, *_PUBLISHED)):
-        area = CRS.from_epsg(epsg).area_of_use if epsg else None
-        if area and area.west <= lon <= area.east and area.south <= lat <= area.north:
-            found[epsg] = f"{_PUBLISHED.get(epsg) or CRS.from_epsg(epsg).name} (EPSG:{epsg})"
-    return found
-
-
 def _readings(systems: dict[int, str]) -> Iterator[_Reading]:
     for taken in systems:
         for meant in systems:
@@ -180,11 +167,11 @@ def _transformer(epsg: int) -> Transformer:
 
 def _read(reading: _Reading, lon: Floats, lat: Floats) -> tuple[Floats, Floats]:
     """Return the degrees that the numbers behind ``lon, lat`` give when read another way."""
-    if reading.taken != _DEGREES:
+    if reading.taken != DEGREES:
         lon, lat = _transformer(reading.taken).transform(lon, lat)
     if reading.flip:
         lon, lat = lat, lon
-    if reading.meant != _DEGREES:
+    if reading.meant != DEGREES:
         lon, lat = _transformer(reading.meant).transform(lon, lat, direction="INVERSE")
     return lon, lat
 
@@ -196,7 +183,7 @@ def _read_again(asked: _Asked, reference: _Reference, readings: list[_Reading]) 
         lon, lat = _read(reading, asked.lon, asked.lat)
         commune, metres = reference.away(lon, lat, asked.own)
         # Far from the territory, numbers of two metric systems may look alike by chance.
-        nearer = (metres < best.metres) & ~(asked.elsewhere & (reading.taken != _DEGREES))
+        nearer = (metres < best.metres) & ~(asked.elsewhere & (reading.taken != DEGREES))
         found = _Best(np.full(len(none), k), lon, lat, metres, commune)
         best = _Best._make([np.where(nearer, *pair) for pair in zip(found, best, strict=True)])
     return best
@@ -212,7 +199,7 @@ def _misread(
         fault, what = "swapped", "Longitude et latitude inversées"
         remedy = "Échanger longitude et latitude"
     else:
-        metric = [epsg != _DEGREES for epsg in reading[:2]]
+        metric = [epsg != DEGREES for epsg in reading[:2]]
         fault = (
             "wrong_system"
             if all(metric)

@@ -1,11 +1,18 @@
 """Reference systems: WGS 84 at the borders of the system, one metric CRS per territory inside."""
 
 import geopandas as gpd
-from pyproj import CRS
+import numpy as np
+import shapely
+from pyproj import CRS, Proj
 from pyproj.exceptions import CRSError
 
 from geo.errors import CrsError
 from geo.schema import WGS84
+
+DEGREES = 0  # stands for WGS 84 among the EPSG codes of systems
+_PUBLISHED = {2154: "Lambert-93", 3857: "Web Mercator"} | {
+    3900 + zone: f"CC{zone}" for zone in range(42, 51)
+}
 
 
 def metric_crs(name: str) -> CRS:
@@ -61,3 +68,31 @@ def to_wgs84(layer: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     if layer.crs is None:
         raise CrsError("Couche sans système de coordonnées : impossible de la rendre en WGS 84.")
     return layer.to_crs(WGS84)
+
+
+def scale_error(layer: gpd.GeoDataFrame, crs: CRS) -> float:
+    """Return by what part a metre of ``crs`` differs from a metre of the ground, at the worst.
+
+    ``layer`` is in EPSG:4326; every vertex counts, along the meridian and along the parallel. The
+    national Lambert-93 stretches northern France by 1.5 per mille; a conformal conic of the zone
+    (CC42 to CC50) stays below 1 in 10 000. Raises CrsError for a layer of another CRS.
+    """
+    require_crs(layer, WGS84, "Couche mesurée")
+    lon, lat = shapely.get_coordinates(layer.geometry.to_numpy()).T
+    factors = Proj(crs).get_factors(lon, lat)
+    scales = np.concatenate([np.ravel(factors.meridional_scale), np.ravel(factors.parallel_scale)])
+    return float(np.abs(scales - 1.0).max())
+
+
+def systems_in_use(crs: CRS, lon: float, lat: float) -> dict[int, str]:
+    """Return the systems in use around a place, by EPSG code: degrees, then metres.
+
+    Those are the territory's metric ``crs`` and the published ones of France that cover the place
+    (``lon``, ``lat`` in degrees).
+    """
+    found = {DEGREES: "degrés"}
+    for epsg in dict.fromkeys((crs.to_epsg() or DEGREES, *_PUBLISHED)):
+        area = CRS.from_epsg(epsg).area_of_use if epsg else None
+        if area and area.west <= lon <= area.east and area.south <= lat <= area.north:
+            found[epsg] = f"{_PUBLISHED.get(epsg) or CRS.from_epsg(epsg).name} (EPSG:{epsg})"
+    return found

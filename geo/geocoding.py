@@ -16,6 +16,7 @@ from urllib.parse import urlencode, urlsplit
 
 from pyproj import CRS, Transformer
 
+from geo.crs import DEGREES, systems_in_use
 from geo.errors import PlaceError
 from geo.network import Limits, NetworkError, receive
 from geo.schema import WGS84
@@ -70,32 +71,37 @@ def find(text: str, around: Box, crs: CRS, *, url: str | None = None) -> Place:
 def read_position(text: str, around: Box, crs: CRS) -> Place | None:
     """Read two numbers as the one position near the territory they can mean; None without them.
 
-    Read as latitude then longitude, the reverse, or x then y of ``crs`` (metres), the reverse too:
-    only one reading falls near the territory, since the four are far apart. A typed position is
-    taken as surveyed, but no finer than its decimals say. Raises PlaceError when no reading falls
-    near, naming them.
+    Read as latitude then longitude, the reverse, or x then y of a metric system in use there
+    (``crs``, Lambert-93, the conformal conic of the zone, Web Mercator), the reverse too: only one
+    reading falls near the territory, since they are far apart. A typed position is taken as
+    surveyed, but no finer than its decimals say. Raises PlaceError when no reading falls near,
+    naming them.
     """
     found = _TWO_NUMBERS.fullmatch(text)
     if found is None:
         return None
     first, second = (float(number.replace(",", ".")) for number in found.groups())
     decimals = min(len(re.sub(r"^[^.,]*[.,]?", "", number)) for number in found.groups())
-    to_degrees = Transformer.from_crs(crs, WGS84, always_xy=True)
+    west, south, east, north = around
     readings = {
-        "latitude, longitude": (second, first),
-        "longitude, latitude": (first, second),
-        f"x, y en {crs.name}": to_degrees.transform(first, second),
-        f"y, x en {crs.name}": to_degrees.transform(second, first),
+        ("latitude, longitude", _DEGREE_M): (second, first),
+        ("longitude, latitude", _DEGREE_M): (first, second),
     }
-    for words, (lon, lat) in readings.items():
+    systems = systems_in_use(crs, (west + east) / 2, (south + north) / 2)
+    for epsg, name in systems.items():
+        if epsg != DEGREES:
+            to_degrees = Transformer.from_crs(epsg, WGS84, always_xy=True).transform
+            readings[f"x, y en {name}", 1.0] = to_degrees(first, second)
+            readings[f"y, x en {name}", 1.0] = to_degrees(second, first)
+    for (words, unit_m), (lon, lat) in readings.items():
         if _near(lon, lat, around):
-            unit_m = 1.0 if words.endswith(crs.name) else _DEGREE_M
             coarse_m = 0.5 * unit_m * 10**-decimals
             return Place(lon, lat, "surveyed", f"{text} ({words})", coarse_m=coarse_m)
+    tried = "".join(f" ni en {name}," for name in systems.values())
     raise PlaceError(
-        f"« {text} » ne tombe pas près du territoire, ni lu comme {' ; ni comme '.join(readings)}. "
+        f"« {text} » ne tombe pas près du territoire,{tried} dans aucun ordre. "
         "Vérifiez les chiffres et leur ordre, par exemple « "
-        f"{(around[1] + around[3]) / 2:.4f}, {(around[0] + around[2]) / 2:.4f} »."
+        f"{(south + north) / 2:.4f}, {(west + east) / 2:.4f} »."
     )
 
 

@@ -1,7 +1,9 @@
 """Nearness to the quarters: nearest one, and the bands of 300 m and, around an NPNRU site, 500 m.
 
 Source: reduced VAT (5.5 %) for home ownership applies in a QPV and up to 300 m around it, and up
-to 500 m around a QPV that is an NPNRU site. Metres are those of the territory's metric CRS.
+to 500 m around a QPV that is an NPNRU site. Metres are those of the territory's metric CRS,
+which must be those of the ground: in Lambert-93 a band of 300 m would reach 299.5 m in the north of
+France; ``geo.crs.scale_error`` measures it.
 """
 
 from collections.abc import Collection

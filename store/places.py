@@ -3,6 +3,7 @@
 import pandas as pd
 
 from analysis import wording
+from geo.crs import scale_error
 from geo.geocoding import Box, Place
 from geo.location import INDICATIVE, locate
 from geo.proximity import BAND_M, NPNRU_BAND_M
@@ -92,3 +93,13 @@ def _band(atlas: Atlas, found: pd.Series) -> str:
     if not found["in_band"]:
         return f"TVA réduite : à plus de {widths}."
     return f"TVA réduite : à moins de {widths} ({atlas.quarter_labels[found['band_code']]})."
+
+
+def ground_error(atlas: Atlas) -> str:
+    """Say in French how true to the ground the metres of the territory's system are."""
+    error = scale_error(atlas.quarters, atlas.territory.crs) * NPNRU_BAND_M
+    unit = f"{wording.NARROW}cm"
+    return (
+        f"justes au sol à {wording.number(max(100 * error, 1))}{unit} près sur "
+        f"{wording.metres(NPNRU_BAND_M)}"
+    )

@@ -9,6 +9,7 @@ from typing import Any
 
 import geopandas as gpd
 import pandas as pd
+from pyproj import CRS
 from shapely.geometry import box
 
 from geo.catalogue import Dataset
@@ -16,6 +17,7 @@ from geo.schema import AMOUNTS, FUNDING, PROJECTS
 from store.atlas import Atlas
 
 DATA = Path(__file__).resolve().parent.parent / "data"
+LAMBERT = CRS("EPSG:2154")  # of the squares; a territory computes in a system of its own
 CENTS = [f"{amount}_cents" for amount in AMOUNTS]
 
 
@@ -84,4 +86,9 @@ def squares() -> gpd.GeoDataFrame:
     """Two squares of 1 km that share an edge, in Lambert-93, the higher code first."""
     west, east = box(600_000, 7_000_000, 601_000, 7_001_000), box(601_000, 7e6, 602_000, 7_001_000)
     codes = ["QN00002B", "QN00001A"]
-    return gpd.GeoDataFrame({"qpv_code": codes}, geometry=[west, east], crs="EPSG:2154")
+    return gpd.GeoDataFrame({"qpv_code": codes}, geometry=[west, east], crs=LAMBERT)
+
+
+def lambert_quarters() -> gpd.GeoDataFrame:
+    """The real quarters in the system of the squares."""
+    return atlas().quarters_metric.to_crs(LAMBERT)

@@ -1,9 +1,10 @@
 import geopandas as gpd
 import pytest
 import shapely
+from pyproj import CRS
 from shapely.geometry import Point
 
-from geo.crs import metric_crs, require_crs, to_metric, to_wgs84
+from geo.crs import metric_crs, require_crs, scale_error, to_metric, to_wgs84
 from geo.errors import CrsError
 from geo.proximity import BAND_M, NPNRU_BAND_M, bands
 from tests.samples import atlas, squares
@@ -33,7 +34,7 @@ def test_a_mismatch_is_refused_with_both_systems():
 def test_there_and_back():
     quarters = atlas().quarters
     metric = to_metric(quarters, atlas().territory.crs)
-    assert metric.crs.to_epsg() == 2154
+    assert metric.crs == atlas().territory.crs
     back = to_wgs84(metric)
     assert back.crs.to_epsg() == 4326
     assert shapely.hausdorff_distance(quarters.geometry, back.geometry).max() < 1e-9
@@ -75,3 +76,11 @@ def test_bands_refuse_degrees():
     with pytest.raises(CrsError):
         bands(atlas().quarters, [], atlas().territory.crs)
     assert atlas().bands.crs.to_epsg() == 4326
+
+
+def test_the_system_of_the_territory_measures_the_ground():
+    quarters, crs = atlas().quarters, atlas().territory.crs
+    assert scale_error(quarters, crs) * NPNRU_BAND_M < 0.05, "metres"
+    assert 0.0014 < scale_error(quarters, CRS("EPSG:2154")) < 0.0017
+    with pytest.raises(CrsError, match="EPSG:4326"):
+        scale_error(to_metric(quarters, crs), crs)

@@ -64,15 +64,19 @@ def test_degrees_are_read_in_either_order(text, reading):
     assert place.method == "surveyed"
 
 
-@given(some.floats(2.4, 2.9), some.floats(50.4, 50.6), some.booleans())
-def test_metres_are_read_in_either_order(lon, lat, swapped):
-    x, y = Transformer.from_crs("EPSG:4326", LAMBERT, always_xy=True).transform(lon, lat)
+NAMES = {2154: "Lambert-93", 3950: "CC50", 3857: "Web Mercator"}
+
+
+@given(some.floats(2.4, 2.9), some.floats(50.4, 50.6), some.booleans(), some.sampled_from([*NAMES]))
+def test_metres_of_any_system_in_use_are_read_in_either_order(lon, lat, swapped, epsg):
+    # Whatever the territory computes in, a Lambert-93 pair copied from a file must be understood.
+    x, y = Transformer.from_crs("EPSG:4326", epsg, always_xy=True).transform(lon, lat)
     pair = (y, x) if swapped else (x, y)
-    place = read_position(f"{pair[0]:.2f} {pair[1]:.2f}", AROUND, LAMBERT)
+    place = read_position(f"{pair[0]:.2f} {pair[1]:.2f}", AROUND, atlas().territory.crs)
     assert place is not None
     assert place.lon == pytest.approx(lon, abs=1e-6)
     assert place.lat == pytest.approx(lat, abs=1e-6)
-    assert "Lambert-93" in place.label
+    assert f"{'y, x' if swapped else 'x, y'} en {NAMES[epsg]} (EPSG:{epsg})" in place.label
 
 
 @pytest.mark.parametrize(
@@ -90,7 +94,9 @@ def test_numbers_that_fall_nowhere_near_are_refused(text):
     with pytest.raises(PlaceError) as refusal:
         read_position(text, AROUND, LAMBERT)
     message = str(refusal.value)
-    assert message.startswith(f"« {text} » ne tombe pas près du territoire, ni lu comme latitude")
+    assert message.startswith(f"« {text} » ne tombe pas près du territoire, ni en degrés,")
+    for system in ("degrés", "Lambert-93 (EPSG:2154)", "CC50 (EPSG:3950)"):
+        assert system in message
     assert "par exemple « 50.5000, 2.6500 »" in message
 
 

@@ -12,9 +12,9 @@ from shapely.geometry import Point
 
 from geo.errors import CrsError
 from geo.location import EDGE_M, STATES, locate
-from tests.samples import atlas, squares
+from tests.samples import LAMBERT, atlas, lambert_quarters, squares
 
-CRS = atlas().territory.crs
+CRS = LAMBERT
 UNCERTAINTY = atlas().territory.nomenclature.uncertainty_m
 EXACT = {**dict.fromkeys(UNCERTAINTY, 0.0)}
 TO_METRES = Transformer.from_crs("EPSG:4326", "EPSG:2154", always_xy=True)
@@ -44,8 +44,8 @@ def on_squares(*rows, uncertainty=UNCERTAINTY):
 @settings(max_examples=25, deadline=None)
 @given(POINTS)
 def test_answers_are_those_of_a_plain_search(rows):
-    found = locate(positions(rows), atlas().quarters_metric, CRS, UNCERTAINTY)
-    shapes = atlas().quarters_metric.set_index("qpv_code").geometry
+    found = locate(positions(rows), lambert_quarters(), CRS, UNCERTAINTY)
+    shapes = lambert_quarters().set_index("qpv_code").geometry
     for (lon, lat, method), answer in zip(rows, found.itertuples(), strict=True):
         point = Point(*TO_METRES.transform(lon, lat))
         holders = shapes.index[shapes.intersects(point)]
@@ -75,7 +75,7 @@ def test_answers_are_those_of_a_plain_search(rows):
 def test_every_row_and_the_index_are_kept(rows, data):
     labels = st.lists(st.integers(0, 5), min_size=len(rows), max_size=len(rows))
     index = pd.Index(data.draw(labels), dtype="int64", name="row")
-    found = locate(positions(rows, index), atlas().quarters_metric, CRS, UNCERTAINTY)
+    found = locate(positions(rows, index), lambert_quarters(), CRS, UNCERTAINTY)
     pd.testing.assert_index_equal(found.index, index)
     assert set(found["location_status"]) <= set(STATES)
     lost = found["location_status"] == "not_located"
@@ -93,13 +93,13 @@ def test_every_row_and_the_index_are_kept(rows, data):
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf, 1e308, -1e308, 181.0, None])
 def test_impossible_coordinates_are_not_located(bad):
     rows = [(bad, 50.5, "surveyed"), (2.5, bad, "surveyed"), (2.5, 50.5, "surveyed")]
-    found = locate(positions(rows), atlas().quarters_metric, CRS, UNCERTAINTY)
+    found = locate(positions(rows), lambert_quarters(), CRS, UNCERTAINTY)
     assert found["location_status"].tolist()[:2] == ["not_located"] * 2
     assert found["location_status"].iloc[2] != "not_located"
 
 
 def test_an_empty_frame_gives_an_empty_answer():
-    found = locate(positions([]), atlas().quarters_metric, CRS, UNCERTAINTY)
+    found = locate(positions([]), lambert_quarters(), CRS, UNCERTAINTY)
     assert len(found) == 0
     assert "location_status" in found
 
@@ -143,7 +143,7 @@ def test_a_shared_edge_belongs_to_exactly_one_quarter(y):
 def test_a_vertex_of_a_real_quarter_is_undecided():
     vertices = shapely.get_coordinates(atlas().quarters.geometry)[::50]
     rows = [(lon, lat, "surveyed") for lon, lat in vertices]
-    found = locate(positions(rows), atlas().quarters_metric, CRS, UNCERTAINTY)
+    found = locate(positions(rows), lambert_quarters(), CRS, UNCERTAINTY)
     assert set(found["location_status"]) == {"undecided"}
     assert found["distance_to_edge_m"].abs().max() < 1e-3
     assert found["on_edge"].all()
@@ -182,7 +182,7 @@ def test_the_order_of_rows_does_not_matter(rows, random):
     frame = positions(rows)
     order = list(frame.index)
     random.shuffle(order)
-    layer = atlas().quarters_metric
+    layer = lambert_quarters()
     straight = locate(frame, layer, CRS, UNCERTAINTY)
     shuffled = locate(frame.loc[order], layer.iloc[::-1], CRS, UNCERTAINTY)
     pd.testing.assert_frame_equal(shuffled.loc[straight.index], straight)
@@ -210,7 +210,7 @@ def test_of_two_quarters_equally_near_the_lowest_code_is_named():
 
 
 def test_an_answer_carries_what_it_rests_on():
-    quarters = atlas().quarters_metric
+    quarters = lambert_quarters()
     home = quarters.geometry.representative_point()
     rows = positions([metric(p.x, p.y) for p in home]).assign(score=0.75)
     found = locate(rows, quarters, CRS, UNCERTAINTY, generation=2024)

@@ -29,9 +29,9 @@ from geo.location import locate
 from geo.schema import PROJECTS
 from geo.shapes import locate_shapes, overlaps
 from store.atlas import Atlas
-from tests.samples import atlas, copy_data, dataset, rewrite, squares
+from tests.samples import LAMBERT, atlas, copy_data, dataset, rewrite, squares
 
-CRS = atlas().territory.crs
+CRS = LAMBERT
 UNCERTAINTY = atlas().territory.nomenclature.uncertainty_m
 LON, LAT = 2.55, 50.5
 GOOD = (LON, LAT)

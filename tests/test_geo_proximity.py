@@ -5,15 +5,15 @@ import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pyproj import Transformer
+from pyproj import Geod, Transformer
 from shapely.geometry import Point, box
 
 from geo.errors import CrsError
 from geo.location import locate
 from geo.proximity import BAND_M, NPNRU_BAND_M, bands, nearest_of
-from tests.samples import atlas, squares
+from tests.samples import LAMBERT, atlas, lambert_quarters, squares
 
-CRS = atlas().territory.crs
+CRS = LAMBERT
 UNCERTAINTY = atlas().territory.nomenclature.uncertainty_m
 EXACT = dict.fromkeys(UNCERTAINTY, 0.0)
 TO_DEGREES = Transformer.from_crs(2154, 4326, always_xy=True)
@@ -94,7 +94,7 @@ def test_what_is_not_located_is_in_no_known_band():
 @settings(max_examples=20, deadline=None)
 @given(st.lists(st.tuples(st.floats(-0.02, 0.02), st.floats(-0.02, 0.02)), min_size=1, max_size=25))
 def test_real_bands_are_those_of_a_plain_search(moves):
-    layer, npnru = atlas().quarters_metric, set(atlas().territory.npnru)
+    layer, npnru = lambert_quarters(), set(atlas().territory.npnru)
     homes = shapely.get_coordinates(layer.geometry.representative_point())
     degrees = [TO_DEGREES.transform(*homes[k % len(homes)]) for k in range(len(moves))]
     rows = [(x + dx, y + dy) for (x, y), (dx, dy) in zip(degrees, moves, strict=True)]
@@ -109,8 +109,30 @@ def test_real_bands_are_those_of_a_plain_search(moves):
             assert answer.band_code in holders
 
 
+@pytest.mark.parametrize("metres", [BAND_M, NPNRU_BAND_M])
+def test_metres_are_those_of_the_ground(metres):
+    # Every vertex of every quarter, a band's width away in eight directions, on the ellipsoid.
+    ground, layer = Geod(ellps="GRS80"), atlas().quarters_metric
+    corners = np.repeat(shapely.get_coordinates(atlas().quarters.geometry.to_numpy()), 8, axis=0)
+    bearings = np.tile(np.arange(0, 360, 45), len(corners) // 8)
+    away = np.full(len(corners), metres)
+    lon, lat, _ = ground.fwd(corners[:, 0], corners[:, 1], bearings, away)
+    found = locate(pd.DataFrame({"lon": lon, "lat": lat}), layer, layer.crs, EXACT)
+    told = found["distance_to_edge_m"]
+    # The corner is the nearest edge for some of them: those show the scale, to the decimetre.
+    assert told[found["location_status"] == "outside"].max() == pytest.approx(metres, abs=0.05)
+    assert (told > metres - 0.05).sum() > 100
+    # The nearest edge of each one, measured again on the ellipsoid.
+    edges = layer.set_index("qpv_code").boundary.loc[found["nearest_qpv_code"]].to_numpy()
+    points = gpd.GeoSeries(gpd.points_from_xy(lon, lat), crs=4326).to_crs(layer.crs).to_numpy()
+    nearest = shapely.get_point(shapely.shortest_line(points, edges), 1)
+    ends = gpd.GeoSeries(nearest, crs=layer.crs).to_crs(4326)
+    true = ground.inv(lon, lat, ends.x.to_numpy(), ends.y.to_numpy())[2]
+    assert np.abs(told.abs() - true).max() < 0.05
+
+
 def test_the_drawn_band_is_the_exact_one_within_a_hand():
-    layer = atlas().quarters_metric
+    layer = lambert_quarters()
     drawn = bands(layer, atlas().territory.npnru, CRS)
     for quarter, band in zip(layer.itertuples(), drawn.itertuples(), strict=True):
         width = NPNRU_BAND_M if quarter.qpv_code in atlas().territory.npnru else BAND_M

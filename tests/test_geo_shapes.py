@@ -20,9 +20,9 @@ from shapely.geometry import (
 from geo.errors import CrsError
 from geo.location import locate
 from geo.shapes import SHARED, locate_shapes, overlaps
-from tests.samples import atlas, squares
+from tests.samples import LAMBERT, atlas, lambert_quarters, squares
 
-CRS = atlas().territory.crs
+CRS = LAMBERT
 UNCERTAINTY = atlas().territory.nomenclature.uncertainty_m
 EXACT = dict.fromkeys(UNCERTAINTY, 0.0)
 TO_DEGREES = Transformer.from_crs(2154, 4326, always_xy=True)
@@ -188,14 +188,14 @@ def test_the_index_is_kept_and_nothing_is_lost():
 
 def test_real_quarters_share_themselves_with_nobody():
     quarters = atlas().quarters
-    found, shares = locate_shapes(quarters, atlas().quarters_metric, CRS, UNCERTAINTY)
+    found, shares = locate_shapes(quarters, lambert_quarters(), CRS, UNCERTAINTY)
     assert shares["qpv_code"].tolist() == quarters["qpv_code"].tolist()
     assert shares["share"].tolist() == pytest.approx([1.0] * len(quarters), abs=1e-9)
     assert set(found["location_status"]) == {"undecided"}, "a limit is nearer than any uncertainty"
 
 
 def test_overlaps_are_reported_in_square_metres():
-    assert overlaps(atlas().quarters_metric, CRS).empty
+    assert overlaps(lambert_quarters(), CRS).empty
     assert overlaps(squares(), CRS).empty, "a shared edge is no overlap"
     quarters = squares()
     quarters.loc[2] = ["QN00003C", at(900, -100, 1200, 200)]

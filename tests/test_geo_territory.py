@@ -92,7 +92,7 @@ def test_another_territory_needs_one_file_and_its_data(data):
         (f'code = "{CONTENT["code"]}"', 'code = "ailleurs"'),
         (CONTENT["name"], "Pays d'Ailleurs"),
         (f'siren = "{CONTENT["epci"]["siren"]}"', 'siren = "200000001"'),
-        ("EPSG:2154", "EPSG:3950"),
+        ("EPSG:3950", "EPSG:2154"),
         ('"insee_qpv"', '"insee_ailleurs"'),
         name="ailleurs.toml",
     )
@@ -100,7 +100,7 @@ def test_another_territory_needs_one_file_and_its_data(data):
     selection = Selection("demo", 2025)
     table = quarter_table(elsewhere, selection)
     assert elsewhere.territory.name == "Pays d'Ailleurs"
-    assert elsewhere.quarters_metric.crs.to_epsg() == 3950
+    assert elsewhere.quarters_metric.crs.to_epsg() == 2154
     assert list(table.index) == list(elsewhere.quarters["qpv_code"])
     assert len(table) == len(export_quarters(elsewhere, selection)) == 5
     assert table["population"].equals(quarter_table(atlas(), selection)["population"].head(5))
@@ -115,7 +115,7 @@ def test_another_territory_needs_one_file_and_its_data(data):
 
 
 def test_the_metric_system_of_the_territory_hardly_changes_distances(data):
-    change(data, ("EPSG:2154", "EPSG:3950"))
+    change(data, ("EPSG:3950", "EPSG:2154"))
     here, there = atlas().programme("demo").located, Atlas(data).programme("demo").located
     ratio = (there["distance_to_edge_m"] / here["distance_to_edge_m"])[
         here["distance_to_edge_m"].abs().between(50, 2000)
@@ -176,8 +176,8 @@ def test_a_missing_field_is_named(data, field):
     [
         ('default_programme = "demo"', 'default_programme = "rien"', "« rien » absent de"),
         ('funder = "etat-147"', 'funder = "etat"', "financeur « etat » absent de funders"),
-        ("EPSG:2154", "EPSG:4326", "ne mesure pas en mètres"),
-        ("EPSG:2154", "EPSG:99999", "inconnu"),
+        ("EPSG:3950", "EPSG:4326", "ne mesure pas en mètres"),
+        ("EPSG:3950", "EPSG:99999", "inconnu"),
         ("[epci]", "[epci", "TOML"),
         ("axes]]", "axes]", "TOML"),
     ],

@@ -159,7 +159,7 @@ def test_lines_and_areas_are_shared_by_overlap(tmp_path):
     x, y = quarter.representative_point().coords[0]
     far = quarter.bounds[2] + 5000
     shapes = [box(x - 1, y - 1, x + 1, y + 1), LineString([(x, y), (far, y)]), None, Point(x, y)]
-    frame = gpd.GeoDataFrame({"code": list("abcd")}, geometry=shapes, crs=2154)
+    frame = gpd.GeoDataFrame({"code": list("abcd")}, geometry=shapes, crs=atlas().territory.crs)
     frame.to_file(tmp_path / "in.gpkg")
     locate_file(atlas(), Request(uncertainty_m=0.1), tmp_path / "in.gpkg", tmp_path / "out.geojson")
     found = read_positions(tmp_path / "out.geojson")

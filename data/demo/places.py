@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from random import Random
 
-from pyproj import Transformer
+from pyproj import CRS, Transformer
 from shapely import MultiPolygon, Point, Polygon, get_coordinates, unary_union
 
 from geo.catalogue import Dataset
@@ -16,12 +16,15 @@ from geo.territory import Territory
 
 # Metres kept between a boundary and a point meant to be plainly inside, by method of position.
 MARGIN_M = {"housenumber": 20.0, "surveyed": 20.0, "street": 115.0}
+# The places are drawn in Lambert-93, whatever the territory computes in: drawn in another system,
+# the same seed would give other places.
+DRAWN_IN = CRS("EPSG:2154")
 _MOST_TRIES = 2_000
 
 
 @dataclass(frozen=True)
 class Commune:
-    """A commune of the territory, with an interior point in the metric CRS."""
+    """A commune of the territory, with an interior point in metres (DRAWN_IN)."""
 
     code: str
     name: str
@@ -81,7 +84,7 @@ def load_quarters(
     rng.shuffle(order)
     order.sort(key=lambda code: code not in territory.npnru)
     exact = layer.set_index("qpv_code").geometry
-    metric = to_metric(layer, territory.crs).set_index("qpv_code")
+    metric = to_metric(layer, DRAWN_IN).set_index("qpv_code")
     quarters = [
         Quarter(
             code=code,
@@ -99,7 +102,7 @@ def load_quarters(
 
 def _communes(territory: Territory, catalogue: dict[str, Dataset]) -> dict[str, Commune]:
     table = read_communes(catalogue[territory.datasets["communes"]])
-    project = Transformer.from_crs(WGS84, territory.crs, always_xy=True).transform
+    project = Transformer.from_crs(WGS84, DRAWN_IN, always_xy=True).transform
     rows = table[["commune_code", "commune_name", "population", "lon", "lat"]].to_numpy().tolist()
     return {
         code: Commune(code, name, population, Point(project(lon, lat)))
@@ -135,7 +138,7 @@ class Placer:
         self.quarters, self.communes = load_quarters(territory, catalogue, rng)
         self.all_quarters = unary_union([quarter.shape for quarter in self.quarters])
         self.barred = ""
-        self._degrees = Transformer.from_crs(territory.crs, WGS84, always_xy=True).transform
+        self._degrees = Transformer.from_crs(DRAWN_IN, WGS84, always_xy=True).transform
         self._kinds: dict[str, Callable[[Quarter], Place]] = {
             "inside": self._inside,
             "code": self._code,

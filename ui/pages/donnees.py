@@ -8,9 +8,10 @@ from analysis import wording
 from analysis.programme import by_target, grand_total
 from analysis.selection import Selection
 from geo.catalogue import Dataset, condition
-from geo.territory import Territory
+from geo.errors import AtlasError
 from store.atlas import Atlas
 from store.exports import MIME_TYPES, export_bytes, export_name
+from store.places import ground_error
 from store.tables import selected
 from ui import frame, outlines
 from ui.tables import fact_list, html_table
@@ -222,7 +223,7 @@ def command(atlas: Atlas, selection: Selection, what: str) -> str:
 def _territory(atlas: Atlas) -> None:
     territory = atlas.territory
     st.markdown(frame.plain(f"{territory.contract}."))
-    st.html(fact_list(_territory_facts(territory)))
+    st.html(fact_list(_territory_facts(atlas)))
     positions = territory.nomenclature.positions
     rows = [
         (
@@ -243,7 +244,17 @@ def _territory(atlas: Atlas) -> None:
     outlines.render(atlas)
 
 
-def _territory_facts(territory: Territory) -> list[tuple[str, str]]:
+def _metric_system(atlas: Atlas) -> str:
+    crs = atlas.territory.crs
+    name = f"{crs.to_string()} ({crs.name})"
+    try:
+        return f"{name}, {ground_error(atlas)}"
+    except AtlasError:  # the layer cannot be read: the outlines below say why
+        return name
+
+
+def _territory_facts(atlas: Atlas) -> list[tuple[str, str]]:
+    territory = atlas.territory
     signatories = [funder.label for funder in territory.funders if funder.signatory]
     others = [funder.label for funder in territory.funders if not funder.signatory]
     sites = [f"{label} ({code})" for code, label in territory.npnru.items()]
@@ -258,5 +269,5 @@ def _territory_facts(territory: Territory) -> list[tuple[str, str]]:
         ("Programmes", " ; ".join(programme.label for programme in territory.programmes)),
         ("Périmètres", f"quartiers de {territory.generation}"),
         ("Chiffres mesurés sur", f"les quartiers de {territory.figures_generation}"),
-        ("Calculs en mètres dans", f"{territory.crs.to_string()} ({territory.crs.name})"),
+        ("Calculs en mètres dans", _metric_system(atlas)),
     ]
