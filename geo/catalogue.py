@@ -14,17 +14,26 @@ from typing import Any
 from geo.errors import DataFileError
 
 _FIELDS = ("file", "title", "producer", "licence", "source", "vintage", "perimeter", "sha256")
-_OPTIONAL = ("generation", "data_year", "blank", "limits", "fictitious")
+_OPTIONAL = ("generation", "data_year", "blank", "limits", "fictitious", "entry", "installed")
 _DATA_FILES = (".csv", ".geojson", ".gpkg", ".json", ".shp", ".zip")
 RESTORE = (
     "Pour le rétablir : « git restore data » dans le dossier de l'atlas, ou réinstallez "
     "l'atlas, puis rechargez la page."
 )
 
+REINSTALL = (
+    "Pour le rétablir : page Données, « Mettre à jour les données officielles », ou « cli.py fetch "
+    "»."
+)
+
 
 @dataclass(frozen=True)
 class Dataset:
-    """One published file: what it is, where it comes from, and what its blank cells mean."""
+    """One published file: what it is, where it comes from, and what its blank cells mean.
+
+    ``entry`` names the file of an archive that is read; ``installed`` is the day an official layer
+    was installed (empty for an embedded file).
+    """
 
     key: str
     path: Path
@@ -40,6 +49,13 @@ class Dataset:
     blank: str = "absent"
     limits: str = ""
     fictitious: bool = False
+    entry: str = ""
+    installed: str = ""
+
+    @property
+    def remedy(self) -> str:
+        """Say in French how to put the file back: embedded and installed ones differ."""
+        return REINSTALL if self.installed else RESTORE
 
     @property
     def credit(self) -> str:
@@ -53,27 +69,47 @@ def data_directory() -> Path:
     return Path(chosen) if chosen else Path(__file__).resolve().parent.parent / "data"
 
 
-def load_catalogue(directory: Path) -> dict[str, Dataset]:
+def installed_directory() -> Path:
+    """Return where official layers are installed: ``ATLAS_OFFICIAL_DIR``, else ``var/official``.
+
+    Never inside the data directory, whose files are those of the project.
+    """
+    chosen = os.environ.get("ATLAS_OFFICIAL_DIR")
+    return Path(chosen) if chosen else Path(__file__).resolve().parent.parent / "var" / "official"
+
+
+def load_catalogue(directory: Path, installed: Path | None = None) -> dict[str, Dataset]:
     """Read every ``catalogue.toml`` below the data directory, by data set key.
 
+    A data set of the same key in ``installed``, the directory of official layers, replaces it.
     Raises DataFileError when a catalogue cannot be read, misses a field, has an unknown one, or
     names a data set that another has named.
     """
-    found: dict[str, Dataset] = {}
-    for path in sorted(directory.glob("*/catalogue.toml")):
-        for key, entry in _read_toml(path).items():
-            if key in found:
-                raise DataFileError(
-                    f"Le jeu « {key} » est dans deux catalogues ({found[key].path.parent.name}/ et "
-                    f"{path.parent.name}/) ; donnez-lui un autre nom dans l'un des deux."
-                )
-            found[key] = _dataset(key, entry, path)
+    found = _catalogues(directory)
     if not found:
         raise DataFileError(
             f"Aucun catalogue de données dans {directory.name}/ ; attendu : "
             f"{directory.name}/qpv/catalogue.toml. {RESTORE}"
         )
+    return found | (_catalogues(installed) if installed else {})
+
+
+def _catalogues(directory: Path) -> dict[str, Dataset]:
+    found: dict[str, Dataset] = {}
+    for path in sorted(directory.glob("*/catalogue.toml")):
+        for key, dataset in read_entries(path).items():
+            if key in found:
+                raise DataFileError(
+                    f"Le jeu « {key} » est dans deux catalogues ({found[key].path.parent.name}/ et "
+                    f"{path.parent.name}/) ; donnez-lui un autre nom dans l'un des deux."
+                )
+            found[key] = dataset
     return found
+
+
+def read_entries(path: Path) -> dict[str, Dataset]:
+    """Read one catalogue by data set key; raises DataFileError as ``load_catalogue`` does."""
+    return {key: _dataset(key, entry, path) for key, entry in _read_toml(path).items()}
 
 
 def refuse_absent_catalogue(directory: Path, key: str) -> None:
@@ -104,14 +140,14 @@ def read_verified(dataset: Dataset) -> bytes:
         content = dataset.path.read_bytes()
     except OSError as error:
         raise DataFileError(
-            f"Le fichier {name} (« {dataset.title} ») est absent ou illisible. {RESTORE}"
+            f"Le fichier {name} (« {dataset.title} ») est absent ou illisible. {dataset.remedy}"
         ) from error
     found = hashlib.sha256(content).hexdigest()
     if found != dataset.sha256:
         raise DataFileError(
             f"Le fichier {name} (« {dataset.title} ») n'est pas celui du catalogue : "
             f"{len(content)} octets, empreinte {found[:12]}… ; attendu : {dataset.sha256[:12]}… "
-            f"Il a été tronqué ou modifié. {RESTORE}"
+            f"Il a été tronqué ou modifié. {dataset.remedy}"
         )
     return content
 

@@ -51,6 +51,8 @@ def open_layer(
     CrsError when its coordinate system is absent or unknown.
     """
     name = source.path.name if isinstance(source, Dataset) else source.name
+    if isinstance(source, Dataset):
+        entry = entry or source.entry or None
     content = read_verified(source) if isinstance(source, Dataset) else _read(source)
     if content.startswith(_ZIP):
         return _archive(content, name, entry)

@@ -5,8 +5,9 @@ Known spellings: ``code_qp, lib_qp, insee_com, lib_com`` (2024), ``Code_QP, Lib_
 """
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 import geopandas as gpd
 import pandas as pd
@@ -35,21 +36,35 @@ _WRAPPED = re.compile(r'="(.*)"')  # how CSV editions keep a spreadsheet from ea
 _LAMBERT_93 = (0.0, 6_000_000.0, 1_300_000.0, 7_200_000.0)
 
 
+class Epci(NamedTuple):
+    """An intercommunality: its SIREN, and the codes of its communes for a layer without SIREN."""
+
+    siren: str
+    communes: Callable[[], Collection[str]]
+
+
 def read_layer(
-    source: Dataset | Path, *, entry: str | None = None, contract: pa.DataFrameSchema = LAYER
+    source: Dataset | Path,
+    *,
+    entry: str | None = None,
+    contract: pa.DataFrameSchema = LAYER,
+    epci: Epci | None = None,
 ) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
     """Read a layer of quarters, EPSG:4326, sorted by code, and the report of its repairs.
 
     ``source`` is a data set of the catalogue or a path: GeoJSON, GeoPackage, shapefile (zipped or
     not); ``entry`` chooses the file of an archive or the layer of a GeoPackage. ``contract`` is
     LAYER, where communes that the edition does not publish are missing, or QUARTERS, which wants
-    them; several are joined by ", ". Invalid rings are repaired
-    and reported (see ``geo.repair``). Raises DataFileError, CrsError, or ContractError with every
+    them; several are joined by ", ". Of a wider layer, only the quarters of ``epci`` are read, if
+    it is given: a fault elsewhere is no matter. Invalid rings are repaired and reported (see
+    ``geo.repair``). Raises DataFileError, CrsError, or ContractError with every
     fault of the columns and of the shapes at once.
     """
     raw, name = open_layer(source, entry)
     if raw.empty:
         raise DataFileError(f"{name} : aucun quartier dans la couche ; attendu : au moins un.")
+    if epci is not None:
+        raw = _of_epci(raw, epci, name)
     published = raw.drop(columns=raw.geometry.name)
     needed = [column for column in _COLUMNS if not contract.columns[column].nullable]
     columns = _spellings([str(column) for column in published.columns], needed, name)
@@ -70,6 +85,41 @@ def read_layer(
     generation_of(degrees["qpv_code"], name)
     repaired, repairs = repair(degrees, name)
     return repaired.sort_values("qpv_code", ignore_index=True), repairs
+
+
+def _of_epci(raw: gpd.GeoDataFrame, epci: Epci, name: str) -> gpd.GeoDataFrame:
+    """Return the quarters whose list of EPCI, else of communes, holds one of ``epci``.
+
+    A layer that publishes neither is taken as it is.
+    """
+    folded = {str(column).strip().casefold(): place for place, column in enumerate(raw.columns)}
+    if "siren_epci" in folded:
+        column, wanted = folded["siren_epci"], {epci.siren}
+    elif "insee_com" in folded:
+        column, wanted = folded["insee_com"], set(epci.communes())
+    else:
+        return raw
+    cells = _cells(raw.iloc[:, column], several=True)
+    mine = raw[[not wanted.isdisjoint(str(cell).split(", ")) for cell in cells]]
+    if mine.empty:
+        raise DataFileError(
+            f"{name} : aucun quartier de l'intercommunalité {epci.siren} parmi {len(raw)} ; "
+            "attendu : la couche nationale (« cli.py fetch »), ou une couche qui la contient."
+        )
+    return mine
+
+
+def with_names(layer: gpd.GeoDataFrame, communes: pd.DataFrame) -> gpd.GeoDataFrame:
+    """Return a layer whose missing names of communes are those of its codes.
+
+    ``communes`` keeps contract COMMUNES; a code that it does not hold stands for itself.
+    """
+    names = dict(zip(communes["commune_code"], communes["commune_name"], strict=True))
+    found = layer["commune_codes"].map(
+        lambda codes: ", ".join(names.get(code, code) for code in codes.split(", ")),
+        na_action="ignore",
+    )
+    return layer.assign(commune_names=layer["commune_names"].fillna(found).astype("str"))
 
 
 def generation_of(codes: Iterable[str], source: str = "Couche des quartiers") -> int:

@@ -13,7 +13,9 @@ import pandas as pd
 
 from geo import declared
 from geo.catalogue import Dataset, read_verified
-from geo.cells import Sheet, refuse
+from geo.cells import Sheet, refuse, require
+from geo.containers import open_layer
+from geo.crs import to_wgs84
 from geo.errors import DataFileError
 from geo.layers import read_layer
 from geo.schema import (
@@ -27,7 +29,9 @@ from geo.schema import (
     PROJECTS,
     QUARTERS,
     QUARTERS_2015,
+    Frame,
     cell_fault,
+    check,
 )
 
 _LEVELS = {
@@ -127,14 +131,26 @@ def read_crosswalk(dataset: Dataset) -> pd.DataFrame:
     return sheet.checked(frame, CROSSWALK, names)
 
 
-def read_communes(dataset: Dataset) -> pd.DataFrame:
-    """Read the communes (contract COMMUNES): code, name, municipal population, interior point."""
+def read_communes(dataset: Dataset, siren: str | None = None) -> pd.DataFrame:
+    """Read the communes (contract COMMUNES): code, name, municipal population, interior point.
+
+    Three shapes are known: the atlas's own table; GeoJSON contours as geo.api.gouv.fr writes them
+    (``code``, ``nom``, ``population``), whose interior point is taken; the official table of
+    communes and their EPCI (``siren_epci``), without points. Of the last two, only the communes of
+    the EPCI ``siren`` are kept, if it is given and the file says it. Raises DataFileError when none
+    is left.
+    """
+    if read_verified(dataset)[:1] in (b"{", b"["):
+        return _commune_shapes(dataset, siren)
     names = {
         "commune_code": "code_insee",
         "commune_name": "nom",
         "population": "population_municipale",
     }
-    sheet = _sheet(dataset, (*names.values(), "lon", "lat"))
+    table = read_table(dataset)
+    if "siren_epci" in table:
+        table = _of_epci(table, siren, dataset).assign(lon=None, lat=None)
+    sheet = Sheet(table, dataset.path.name, (*names.values(), "lon", "lat"))
     communes = pd.DataFrame(
         {
             "commune_code": sheet.text("code_insee"),
@@ -145,6 +161,36 @@ def read_communes(dataset: Dataset) -> pd.DataFrame:
         }
     )
     return sheet.checked(communes, COMMUNES, names)
+
+
+def _commune_shapes(dataset: Dataset, siren: str | None) -> pd.DataFrame:
+    layer, name = open_layer(dataset)
+    require(("code", "nom"), list(layer.columns), name)
+    if "siren_epci" in layer:
+        layer = _of_epci(layer, siren, dataset)
+    layer = to_wgs84(layer)
+    points = layer.geometry.representative_point()
+    population = layer.get("population", pd.Series(None, index=layer.index, dtype="object"))
+    communes = pd.DataFrame(
+        {
+            "commune_code": layer["code"].astype("str"),
+            "commune_name": layer["nom"].astype("str"),
+            "population": pd.to_numeric(population, errors="coerce").astype("Int64"),
+            "lon": points.x,
+            "lat": points.y,
+        }
+    )
+    return check(communes, COMMUNES, name, first_line=1)
+
+
+def _of_epci(rows: Frame, siren: str | None, dataset: Dataset) -> Frame:
+    kept = rows if siren is None else rows[rows["siren_epci"] == siren]
+    if kept.empty:
+        raise DataFileError(
+            f"{dataset.path.name} : aucune commune de l'intercommunalité {siren} parmi "
+            f"{len(rows)} ; attendu : une liste qui la contient."
+        )
+    return kept
 
 
 def read_insee(dataset: Dataset) -> pd.DataFrame:

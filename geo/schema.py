@@ -215,9 +215,11 @@ COMMUNES = pa.DataFrameSchema(
     {
         "commune_code": _text("un code commune Insee", INSEE_COMMUNE, unique=True),
         "commune_name": _text("un nom de commune", r".*\S.*"),
-        "population": _number("Int64", "un nombre d'habitants", 0, 10**7),
-        "lon": _number("float64", "une longitude en degrés, de -180 à 180", -180, 180),
-        "lat": _number("float64", "une latitude en degrés, de -90 à 90", -90, 90),
+        "population": _number("Int64", "un nombre d'habitants", 0, 10**7, nullable=True),
+        "lon": _number(
+            "float64", "une longitude en degrés, de -180 à 180", -180, 180, nullable=True
+        ),
+        "lat": _number("float64", "une latitude en degrés, de -90 à 90", -90, 90, nullable=True),
     },
     strict=True,
     name="communes",

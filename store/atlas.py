@@ -15,14 +15,20 @@ from analysis.allocation import RULES
 from analysis.indicators import Indicator, Vintage, every_source, latest
 from analysis.profile import Reading, history, readings
 from geo import readers
-from geo.catalogue import Dataset, data_directory, load_catalogue, refuse_absent_catalogue
+from geo.catalogue import (
+    Dataset,
+    data_directory,
+    installed_directory,
+    load_catalogue,
+    refuse_absent_catalogue,
+)
 from geo.crosswalk import overlap, relations_by_area, relations_by_code
 from geo.crs import to_metric, to_wgs84
 from geo.errors import TerritoryError
-from geo.layers import read_layer
+from geo.layers import Epci, read_layer, with_names
 from geo.lived import lived_layer, read_area
 from geo.proximity import bands
-from geo.schema import QUARTERS
+from geo.schema import QUARTERS, check
 from geo.territory import (
     LivedArea,
     LivedPlace,
@@ -39,13 +45,19 @@ class Atlas:
     """One territory and its data; frames are shared and must not be modified by a caller."""
 
     def __init__(
-        self, directory: Path, code: str | None = None, database: str | None = None
+        self,
+        directory: Path,
+        code: str | None = None,
+        database: str | None = None,
+        installed: Path | None = None,
     ) -> None:
         """Open the territory ``code`` of a data directory (the first one without a code).
 
-        ``database`` is the address of the journal of decisions (``database_url()`` without it).
+        ``database`` is the address of the journal of decisions (``database_url()`` without it),
+        ``installed`` the directory of the official layers that replace embedded ones, if any.
         """
         self.directory = directory
+        self.installed = installed
         self._database = database
         self.territory: Territory = load_territory(directory, code)
         self._figures = Figures(self.dataset, lambda: every_source(self.indicators))
@@ -56,7 +68,7 @@ class Atlas:
     @cached_property
     def catalogue(self) -> dict[str, Dataset]:
         """Return the data sets of every catalogue of the data directory, by key."""
-        return load_catalogue(self.directory)
+        return load_catalogue(self.directory, self.installed)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -103,7 +115,12 @@ class Atlas:
 
     @cached_property
     def _layer(self) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
-        return read_layer(self.dataset("quarters"), contract=QUARTERS)
+        epci = Epci(self.territory.epci_siren, lambda: self.communes["commune_code"])
+        dataset = self.dataset("quarters")
+        layer, repairs = read_layer(dataset, epci=epci)
+        if layer["commune_names"].isna().any():
+            layer = with_names(layer, self.communes)
+        return check(layer, QUARTERS, dataset.path.name, first_line=1), repairs
 
     @cached_property
     def quarters_metric(self) -> gpd.GeoDataFrame:
@@ -138,7 +155,7 @@ class Atlas:
     @cached_property
     def communes(self) -> pd.DataFrame:
         """Return the communes (contract COMMUNES)."""
-        return readers.read_communes(self.dataset("communes"))
+        return readers.read_communes(self.dataset("communes"), self.territory.epci_siren)
 
     @cached_property
     def crosswalk(self) -> pd.DataFrame:
@@ -276,4 +293,5 @@ def open_atlas(
     ``ATLAS_DATA_DIR``, ``ATLAS_TERRITORY`` and ``ATLAS_DATABASE_URL`` are used where an argument
     is not given. Raises TerritoryError when the territory file is absent or incomplete.
     """
-    return Atlas(directory or data_directory(), code or territory_code(), database)
+    place = directory or data_directory()
+    return Atlas(place, code or territory_code(), database, installed_directory())

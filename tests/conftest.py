@@ -40,10 +40,11 @@ INLINE_SCHEMES = {"about", "blob", "data"}
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Keep the journal of decisions of the tests, and of the servers they start, out of var/."""
+    """Keep what the tests and the servers they start write out of var/."""
     folder = tempfile.TemporaryDirectory()
     config.add_cleanup(folder.cleanup)
     os.environ["ATLAS_DATABASE_URL"] = f"sqlite:///{folder.name}/atlas.sqlite"
+    os.environ["ATLAS_OFFICIAL_DIR"] = f"{folder.name}/official"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -29,6 +29,7 @@ DOORS = {
     "geo/placed.py",
     "geo/writers.py",
     "geo/catalogue.py",
+    "geo/official.py",
     "geo/territory.py",
 }
 FILE_CALLS = {
