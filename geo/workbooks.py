@@ -71,6 +71,12 @@ def rows_of(sheet: CalamineSheet) -> tuple[Iterator[Row], int, list[Merge]]:
     return ([_text(cell) for cell in row] for row in sheet.iter_rows()), left, merges
 
 
+def _decimal(number: float) -> str:
+    # "1.234" would be read as a thousand by some: a number of a workbook is never unsure.
+    text = repr(number)
+    return f"{text}0" if len(text.rpartition(".")[2]) == 3 else text
+
+
 def _text(cell: Any) -> str | None:
     if isinstance(cell, str):
         return cell.strip() or None
@@ -78,7 +84,7 @@ def _text(cell: Any) -> str | None:
         return "oui" if cell else "non"
     if isinstance(cell, float):
         whole = cell.is_integer() and abs(cell) < _LARGEST_WHOLE_FLOAT
-        return str(int(cell)) if whole else repr(cell)
+        return str(int(cell)) if whole else _decimal(cell)
     if isinstance(cell, datetime):
         return cell.date().isoformat() if cell.time() == time() else cell.isoformat(" ")
     if isinstance(cell, date | time):
