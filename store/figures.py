@@ -15,7 +15,7 @@ from analysis.sources import Source, with_computed
 from geo import readers
 from geo.catalogue import RESTORE, Dataset
 from geo.errors import AtlasError, DataFileError, TerritoryError
-from geo.schema import FIGURES
+from geo.published import empty
 
 _READERS: dict[str, Callable[[Dataset], pd.DataFrame]] = {
     "insee": readers.read_insee,
@@ -106,5 +106,4 @@ def load_indicators(directory: Path, datasets: Mapping[str, str]) -> dict[str, I
 def _joined(frames: list[pd.DataFrame]) -> pd.DataFrame:
     if frames:
         return pd.concat(frames, ignore_index=True)
-    types = {name: str(column.dtype) for name, column in FIGURES.columns.items()}
-    return pd.DataFrame(columns=list(types)).astype(types)
+    return empty()
