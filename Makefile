@@ -8,6 +8,8 @@ PYTHON ?= python3
 PORT ?= 8501
 ADDRESS ?= 127.0.0.1
 LOCK_FLAGS ?=
+# Whole files go to a process, in the order of collection: browser tests stay last in each.
+PARALLEL ?= -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -29,7 +31,7 @@ run: $(RUNTIME) ## Démarre l'atlas (PORT=8501, ADDRESS=127.0.0.1)
 	@exec $(PY) -m streamlit run app.py --server.port "$(PORT)" --server.address "$(ADDRESS)"
 
 test: check chromium ## Vérifie tout : style, types, tests (installe Chromium s'il manque)
-	$(PY) -m pytest
+	$(PY) -m pytest $(PARALLEL)
 
 check: $(DEV) ## Vérifie le style et les types
 	$(PY) -m ruff check .
