@@ -136,7 +136,6 @@ def test_an_unknown_address_is_answered_by_nothing():
         (hang_up, "a été coupée"),
         (slow, "n'a pas répondu en 0 secondes"),
     ],
-    ids=str,
 )
 def test_a_batch_that_fails_stops_and_what_came_before_stands(reply, message):
     with loopback(in_turn(service(), reply)) as (url, asked):
