@@ -152,3 +152,30 @@ def table(faults: pd.DataFrame, row: str = "ligne") -> pd.DataFrame:
             "Corrigé": faults["mended"],
         }
     )
+
+
+def sentences(faults: pd.DataFrame, row: str = "ligne") -> list[str]:
+    """Return one French sentence a fault: where, what was found, what was expected, the remedy."""
+    return [
+        _sentence(row, *cells)
+        for cells in zip(
+            *(faults[name].tolist() for name in ("line", "column", "value", "kind", "expected")),
+            faults["remedy"].tolist(),
+            strict=True,
+        )
+    ]
+
+
+def _sentence(
+    row: str, line: int, column: str, value: object, kind: str, expected: str, remedy: str
+) -> str:
+    where = "Fichier" if line == WHOLE_FILE else f"{row.capitalize()} {line}"
+    if isinstance(column, str) and column:
+        where += f", colonne « {column} »"
+    found = f" : « {value} »" if isinstance(value, str) else ""
+    return f"{where}{found} – {_inner(KINDS[kind])} ; attendu : {expected}. {remedy}"
+
+
+def _inner(words: str) -> str:
+    """Write a title inside a sentence, acronyms kept."""
+    return words if words[:2].isupper() else words[:1].lower() + words[1:]

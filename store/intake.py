@@ -4,8 +4,10 @@ The same functions serve the page and the command line.
 """
 
 import io
+import re
 import tomllib
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,7 @@ from geo.uploads import MOST_BYTES, Upload, refuse_size
 from store.atlas import Atlas
 
 FORMAT_FILE = "import.toml"
+_YEAR = re.compile(r"(?<![0-9])(20[0-9]{2})(?![0-9])")
 _REMARKS = "Corrections de l'atlas"
 _MARK = PatternFill("solid", fgColor="FFF2B3")
 _MOST_CELL = 32_767  # signs of a cell of a workbook
@@ -67,6 +70,18 @@ def setting(atlas: Atlas, words: Vocabulary, programme: str, year: int) -> Setti
         programme=programme,
         year=year,
     )
+
+
+def likely_year(received: Received, words: Vocabulary) -> int:
+    """Return the year a file is most likely about: of its rows, else of its name, else this one."""
+    today = date.today().year
+    header = guess(received.cells, words, today).header("year")
+    if header:
+        years = received.cells[header].str.extract(_YEAR)[0].dropna()
+        if len(years):
+            return int(years.mode()[0])
+    found = _YEAR.search(received.name)
+    return int(found[1]) if found else today
 
 
 def read_path(path: Path) -> bytes:
