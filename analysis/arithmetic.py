@@ -83,6 +83,20 @@ def together(
     return pooled(*parts)
 
 
+def apart(indicator: Indicator, before: Vintage, now: Vintage) -> Refusal | None:
+    """Return why two vintages of an indicator do not measure a change, whatever the area."""
+    if before.data_year is None or now.data_year is None:
+        return Refusal.UNPROVEN_YEAR
+    first, last = sorted((before.data_year, now.data_year))
+    if first == last:
+        return Refusal.SAME_YEAR
+    if before.generation != now.generation:
+        return Refusal.PERIMETER
+    if any(first < year <= last for year in indicator.breaks):
+        return Refusal.BREAK
+    return Refusal.CONSECUTIVE if last - first < indicator.least_years else None
+
+
 def change(
     indicator: Indicator,
     before: tuple[Vintage, float | None, str],
@@ -95,24 +109,10 @@ def change(
     differ, the producer broke the series between them, they are closer than ``least_years`` of the
     indicator, or a figure is secret or absent.
     """
-    refusal = _apart(indicator, before[0], now[0]) or missing(pd.Series([before[2], now[2]]))
+    refusal = apart(indicator, before[0], now[0]) or missing(pd.Series([before[2], now[2]]))
     if refusal or before[1] is None or now[1] is None:
         return Outcome(refusal=refusal or Refusal.ABSENT)
     return Outcome(now[1] - before[1])
-
-
-def _apart(indicator: Indicator, before: Vintage, now: Vintage) -> Refusal | None:
-    """Return why two vintages do not measure a change, whatever the area."""
-    if before.data_year is None or now.data_year is None:
-        return Refusal.UNPROVEN_YEAR
-    first, last = sorted((before.data_year, now.data_year))
-    if first == last:
-        return Refusal.SAME_YEAR
-    if before.generation != now.generation:
-        return Refusal.PERIMETER
-    if any(first < year <= last for year in indicator.breaks):
-        return Refusal.BREAK
-    return Refusal.CONSECUTIVE if last - first < indicator.least_years else None
 
 
 def gap(indicator: Indicator, own: tuple[float | None, str], other: Outcome) -> Outcome:

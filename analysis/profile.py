@@ -27,8 +27,8 @@ class Reading:
     """One indicator in one vintage: the quarters, and the larger areas in the same year.
 
     ``quarters`` is indexed by code: ``value, status, place`` (see ``places``). ``areas`` has one
-    row a comparator: ``level, label, value, status``. ``compared`` says that this vintage is the
-    latest for which a comparator is published; in another, areas are "absent".
+    row a comparator: ``level, label, value, status``. ``compared`` says that one of them is
+    published for that year; else they are "absent" or "not_comparable".
     """
 
     indicator: Indicator
@@ -102,7 +102,7 @@ def readings(
     one line. Frames are FIGURES and CROSSWALK; quarters are those of the crosswalk (2024 codes).
     """
     return [
-        _reading(indicator, own, crosswalk, comparators, vintage, common)
+        reading(indicator, own, crosswalk, comparators, vintage)
         for indicator in indicators.values()
         for own in [narrowed(indicator, figures)]
         for common in [comparable_vintage(indicator, own, comparators)]
@@ -118,20 +118,20 @@ def _shown(
     return [last] if common in (None, last) else [last, common]
 
 
-def _reading(
+def reading(
     indicator: Indicator,
     figures: pd.DataFrame,
     crosswalk: pd.DataFrame,
     comparators: Sequence[Comparator],
     vintage: Vintage | None,
-    common: Vintage | None,
 ) -> Reading:
+    """Read an indicator in one vintage, with the larger areas measured the same year."""
     quarters = quarter_figures(indicator, figures, crosswalk, vintage)
     quarters["place"] = places(quarters, indicator.direction)
-    year = common.data_year if common and vintage == common else None
+    year = vintage.data_year if vintage else None
     areas = areas_of_year(indicator, figures, comparators, year)
-    shown = indicator.in_year(vintage.data_year if vintage else None)
-    return Reading(shown, vintage, common is not None and vintage == common, quarters, areas)
+    compared = bool((areas["status"] == "published").any())
+    return Reading(indicator.in_year(year), vintage, compared, quarters, areas)
 
 
 def places(quarters: pd.DataFrame, direction: str) -> pd.Series:

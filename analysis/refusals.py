@@ -26,13 +26,10 @@ class Refusal(Enum):
     INDEX = "un indice ne s'additionne pas et ne se moyenne pas"
     EVOLUTION = "une évolution ne s'additionne pas et ne se moyenne pas"
     COUNT = "ces effectifs ne s'additionnent pas d'un quartier à l'autre"
-    SECRET = (
-        "un chiffre au moins est couvert par le secret statistique : un total permettrait de le "  # noqa: S105
-        "retrouver par soustraction"
-    )
-    ABSENT = "un chiffre au moins manque, et ne se remplace pas"
-    NOT_COMPARABLE = "un chiffre au moins porte sur une autre étendue"
-    NOT_SIGNIFICANT = "la source dit un chiffre au moins non significatif"
+    SECRET = "un chiffre est couvert par le secret statistique, qu'un résultat trahirait"  # noqa: S105
+    ABSENT = "un chiffre n'est pas publié pour cette année, et ne se remplace pas"
+    NOT_COMPARABLE = "un chiffre porte sur une autre étendue"
+    NOT_SIGNIFICANT = "la source dit un chiffre non significatif"
     NO_BASE = "le dénominateur est nul"
     UNPROVEN_YEAR = "l'année de la donnée n'est pas établie par la source"
     OTHER_YEAR = "les deux chiffres ne sont pas de la même année"

@@ -46,6 +46,15 @@ RULE_WORDS = {
     "population": "au prorata de la population",
     "equal": "à parts égales",
 }
+# The state of a figure, as files say it; on the screen it stands in place of the value
+# (``analysis.wording.STATUS_WORDS``).
+FIGURE_WORDS = {
+    "published": "publié",
+    "secret": "secret",
+    "absent": "absent",
+    "not_significant": "non significatif",
+    "not_comparable": "non comparable",
+}
 # Ways of sharing a project between its quarters that may be chosen: the usual one, then what-ifs.
 SHARINGS = {
     RULES: "Règle par défaut",

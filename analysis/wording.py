@@ -81,6 +81,12 @@ def signed(value: float, decimals: int = 0) -> str:
     return f"{'+' if value > 0 else '−'}{text}"
 
 
+def points(value: float, decimals: int = 1) -> str:
+    """Write a difference of two percentages (``+3,2 points``, ``−0,4 point``)."""
+    noun = "point" if abs(rounded(value, decimals)) < 2 else "points"
+    return f"{signed(value, decimals)}{NARROW}{noun}"
+
+
 def plural(count: int, noun: str, many: str | None = None) -> str:
     """Write a count and its noun (``1 projet``, ``2 projets``)."""
     return f"{number(count)} {noun if abs(count) < 2 else many or noun + 's'}"

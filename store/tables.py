@@ -10,6 +10,7 @@ from analysis.indicators import latest
 from analysis.programme import NO_THEME, by_quarter, per_inhabitant, project_table
 from analysis.selection import Selection, apply
 from analysis.vocabulary import (
+    FIGURE_WORDS,
     LOCATION_WORDS,
     RULE_WORDS,
     SITUATION_WORDS,
@@ -165,18 +166,11 @@ def _joined(codes: pd.Series, words: dict[str, str]) -> pd.Series:
 
 def _indicator_columns(atlas: Atlas, index: pd.Index) -> pd.DataFrame:
     columns: dict[str, pd.Series | str | int | None] = {}
-    status_words = {
-        "published": "publié",
-        "secret": "secret",
-        "absent": "absent",
-        "not_significant": "non significatif",
-        "not_comparable": "non comparable",
-    }
     for code, indicator in atlas.indicators.items():
         vintage, frame = latest(indicator, atlas.figures, atlas.crosswalk)
         figures = frame["value"].reindex(index)
         columns[code] = figures.astype("Int64") if indicator.kind == "count" else figures
-        columns[f"{code}_statut"] = frame["status"].reindex(index).map(status_words)
+        columns[f"{code}_statut"] = frame["status"].reindex(index).map(FIGURE_WORDS)
         columns[f"{code}_annee"] = vintage.label if vintage else None
         columns[f"{code}_perimetre"] = vintage.generation if vintage else None
     return pd.DataFrame(columns, index=index)

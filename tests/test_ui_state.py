@@ -52,6 +52,8 @@ def test_a_link_reproduces_any_selection(year, filters, quarters, rules):
     values, notices = state.parse(state.query(selection), atlas())
     assert not notices
     assert values.pop("measure") == EFFORT
+    assert values.pop("indicator") == state.USUAL_INDICATOR
+    assert [values.pop(f"years_{page}") for page in state.FIGURE_PAGES] == ["", ""]
     read: dict[str, Any] = {
         name: tuple(v) if isinstance(v, list) else v for name, v in values.items()
     }
@@ -203,3 +205,11 @@ def test_a_missing_set_of_figures_is_said_once_and_pages_work(tmp_path, monkeypa
     assert not page.error
     assert len(page.warning) == 1
     assert lost.name in page.warning[0].value.replace("\\", "")
+
+
+def test_a_link_reproduces_the_indicator_and_the_years_of_a_page_of_figures():
+    page = opened(indicateur="population", donnees="2013")
+    assert "valeur inconnue" not in " ".join(str(one.value) for one in page.info)
+    assert page.session_state["selection_measure"] == EFFORT, "a count is not a colour"
+    assert page.session_state["selection_indicator"] == "population"
+    assert page.session_state["selection_years_comparer"] == "2013"

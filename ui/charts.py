@@ -62,7 +62,7 @@ def bars(rows: pd.DataFrame) -> alt.LayerChart:
     x = alt.X("value:Q", axis=None, scale=_scale(0, top, 0, _room(data)))
     drawn = base.mark_bar(size=_BAR).encode(x=x, color=alt.Color("colour:N", scale=None))
     texts = base.mark_text(align="left", dx=5, color=INK, fontSize=13).encode(x=x, text="text:N")
-    return _sized(drawn + texts, len(data) * _row_height(data))
+    return sized(drawn + texts, len(data) * _row_height(data))
 
 
 def paired_bars(rows: pd.DataFrame, colours: Mapping[str, str]) -> alt.LayerChart:
@@ -88,7 +88,7 @@ def paired_bars(rows: pd.DataFrame, colours: Mapping[str, str]) -> alt.LayerChar
     )
     drawn = base.mark_bar(size=_PAIRED_BAR).encode(x=x, color=colour)
     texts = base.mark_text(align="left", dx=5, color=INK, fontSize=12).encode(x=x, text="text:N")
-    return _sized(drawn + texts, len(set(data["label"])) * len(series) * (_PAIRED_BAR + 5))
+    return sized(drawn + texts, len(set(data["label"])) * len(series) * (_PAIRED_BAR + 5))
 
 
 def change_bars(rows: pd.DataFrame) -> alt.LayerChart:
@@ -111,7 +111,7 @@ def change_bars(rows: pd.DataFrame) -> alt.LayerChart:
         fontSize=13,
     ).encode(text="text:N")
     drawn = base.mark_bar(size=_BAR).encode(color=side)
-    return _sized(drawn + zero + texts, len(data) * _row_height(data))
+    return sized(drawn + zero + texts, len(data) * _row_height(data))
 
 
 def show(chart: alt.LayerChart, description: str) -> None:
@@ -147,7 +147,7 @@ def bar_table(
 def _ready(rows: pd.DataFrame) -> pd.DataFrame:
     """Return the columns a chart needs, labels folded, missing values drawn at 0."""
     data = pd.DataFrame({"label": [str(label) for label in rows["label"]]})
-    data["lines"] = [_folded(label) for label in data["label"]]
+    data["lines"] = [folded(label) for label in data["label"]]
     data["value"] = rows["value"].astype("Float64").fillna(0).to_numpy(dtype="float64")
     data["text"] = [str(text) for text in rows["text"]]
     for name in ("series", "colour"):
@@ -156,13 +156,14 @@ def _ready(rows: pd.DataFrame) -> pd.DataFrame:
     return data
 
 
-def _folded(label: str) -> str:
-    return "\n".join(textwrap.wrap(label, _LABEL_CHARACTERS, break_on_hyphens=False))
+def folded(label: str, characters: int = _LABEL_CHARACTERS) -> str:
+    """Fold a label into lines of so many characters at most."""
+    return "\n".join(textwrap.wrap(label, characters, break_on_hyphens=False))
 
 
-def _labels(data: pd.DataFrame) -> alt.Y:
-    """Return the axis of labels, in the order of the rows."""
-    axis = alt.Axis(
+def label_axis(data: pd.DataFrame) -> alt.Axis:
+    """Return the axis of labels folded into lines (column ``lines``), never cut."""
+    return alt.Axis(
         title=None,
         ticks=False,
         labelLimit=0,
@@ -173,7 +174,11 @@ def _labels(data: pd.DataFrame) -> alt.Y:
         labelLineHeight=_LINE,
         labelOffset=_half_a_line_up(data),
     )
-    return alt.Y("lines:N", axis=axis, sort=list(dict.fromkeys(data["lines"])))
+
+
+def _labels(data: pd.DataFrame) -> alt.Y:
+    """Return the axis of labels, in the order of the rows."""
+    return alt.Y("lines:N", axis=label_axis(data), sort=list(dict.fromkeys(data["lines"])))
 
 
 def _half_a_line_up(data: pd.DataFrame) -> dict[str, object]:
@@ -211,7 +216,7 @@ def _most_breaks(data: pd.DataFrame) -> int:
     return max((lines.count("\n") for lines in data["lines"]), default=0)
 
 
-def _sized(chart: alt.LayerChart, height: int) -> alt.LayerChart:
+def sized(chart: alt.LayerChart, height: int) -> alt.LayerChart:
     """Give the plot its height in pixels: axes and legend come on top, nothing is squeezed."""
     fit = alt.AutoSizeParams(type="fit-x", contains="padding")
     edges = {"left": 0, "right": 0, "top": 4, "bottom": 4}

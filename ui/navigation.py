@@ -46,6 +46,16 @@ PAGES = (
         ":material/balance:",
         "besoins",
     ),
+    Entry(
+        "comparer",
+        "Comparer",
+        "Où se situe ce quartier, et qui lui ressemble ?",
+        ":material/compare_arrows:",
+        "comparer",
+    ),
+    Entry(
+        "evolutions", "Évolutions", "Qu'est-ce qui change ?", ":material/timeline:", "evolutions"
+    ),
     Entry("decider", "À décider", "Qu'est-ce qui n'est pas sûr ?", ":material/rule:", "decider"),
     Entry("donnees", "Données", "D'où viennent ces chiffres ?", ":material/database:", "donnees"),
 )

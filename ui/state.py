@@ -18,6 +18,8 @@ from store.measures import EFFORT, measure_labels
 
 MOST_QUARTERS = 4
 _QUARTER = re.compile(f"{QPV_CODE}|{QPV_CODE_2015}")
+FIGURE_PAGES = ("comparer", "evolutions")  # pages on one published indicator
+USUAL_INDICATOR = "poverty_rate"
 NO_SHARING = "aucun"  # the word of the URL for "share nothing between quarters"
 
 
@@ -97,6 +99,8 @@ def parse(query: Mapping[str, str], atlas: Atlas) -> tuple[dict[str, Any], list[
         values[item.field] = _all_known(query.get(item.word), words, item.label, notices)
     word = query.get("indicateur")
     values["measure"] = _measure(word, atlas, notices)
+    values["indicator"] = word if word in _indicators(atlas) else USUAL_INDICATOR
+    values |= {f"years_{page}": query.get("donnees", "") for page in FIGURE_PAGES}
     values["rules"] = _rules(query.get("partage"), notices)
     values["quarters"] = _quarters(query.get("quartier"), atlas, notices)
     return values, notices
@@ -107,7 +111,16 @@ def _measure(word: str | None, atlas: Atlas, notices: list[str]) -> str:
         measures = list(measure_labels(atlas))
     except AtlasError:
         return EFFORT  # the pages say what is wrong; the word of the link is not at fault
+    if word in _indicators(atlas) and word not in measures:
+        return EFFORT  # known, and for another page than the map
     return _known(word, measures, EFFORT, "Indicateur", notices)
+
+
+def _indicators(atlas: Atlas) -> set[str]:
+    try:
+        return set(atlas.indicators)
+    except AtlasError:
+        return set()
 
 
 def _quarters(text: str | None, atlas: Atlas, notices: list[str]) -> list[str]:
@@ -176,6 +189,10 @@ def write_url(selection: Selection, page: str) -> None:
     measure = st.session_state[key("measure")]
     if page == "carte" and measure != EFFORT:
         words["indicateur"] = measure
+    if page in FIGURE_PAGES:
+        words["indicateur"] = st.session_state[key("indicator")]
+        years = st.session_state[key(f"years_{page}")]
+        words |= {"donnees": years} if years else {}
     if st.query_params.to_dict() != words:
         st.query_params.from_dict(words)
 

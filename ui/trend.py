@@ -9,15 +9,24 @@ from analysis.indicators import Indicator
 from ui.charts import ACCENT, INK
 
 _GREY = "#6b6f76"
+_CHARACTER = 5.6  # pixels, for a text of 11 pixels
+_LIGHT = "#a4a8ae"
 _HEIGHT = 230
 # Values reach the axis as numbers; this writes them the French way, whatever the browser.
 _NUMBER = "replace(format(datum.value, ',.0f'), regexp(',', 'g'), '\u202f') + '{unit}'"
 
 
 def trend(
-    points: pd.DataFrame, indicator: Indicator, domain: tuple[float, float]
+    points: pd.DataFrame,
+    indicator: Indicator,
+    domain: tuple[float, float],
+    *,
+    others: pd.DataFrame | None = None,
+    height: int = _HEIGHT,
 ) -> alt.LayerChart:
     """Draw one quarter's history: ``points`` are its rows of ``analysis.profile.history``.
+
+    ``others`` are the rows of other quarters, with their ``name``: thin grey lines behind.
 
     A line joins years of one segment only, a dotted rule marks each break, and a year under
     statistical secrecy is a hollow mark at the foot. ``domain`` (lowest and highest value of all
@@ -36,15 +45,42 @@ def trend(
     base = alt.Chart(data).encode(x=_time("year", years), y=y, tooltip=_tooltip())
     known = base.transform_filter("datum.status == 'published'")
     hidden = base.transform_filter("datum.status == 'secret'")
+    # Where the texts of a series would touch (a telephone), the table alone says the values.
+    most = max((len(text) for text in data["short"]), default=0)
+    room = alt.expr(f"width > {len(years) * (most + 1) * _CHARACTER:.0f} ? 1 : 0")
     layers = [
         _breaks(points, years),
+        *_behind(others, indicator, low, y, years),
         known.mark_line(color=ACCENT, strokeWidth=2).encode(detail="segment:N"),
         known.mark_point(color=ACCENT, filled=True, opacity=1, size=55),
-        known.mark_text(color=INK, dy=-12, fontSize=11).encode(text="short:N"),
+        # A halo first: the text stays readable over the lines it crosses.
+        known.mark_text(
+            color="white", stroke="white", strokeWidth=4, dy=-12, fontSize=11, opacity=room
+        ).encode(text="short:N"),
+        known.mark_text(color=INK, dy=-12, fontSize=11, opacity=room).encode(text="short:N"),
         hidden.mark_point(shape="diamond", color=_GREY, filled=False, size=70),
         hidden.mark_text(color=_GREY, dy=-13, fontSize=11).encode(text="short:N"),
     ]
-    return alt.layer(*layers).properties(height=_HEIGHT).configure_view(stroke=None)
+    return alt.LayerChart(layer=layers).properties(height=height).configure_view(stroke=None)
+
+
+def _behind(
+    others: pd.DataFrame | None, indicator: Indicator, low: float, y: alt.Y, years: Sequence[int]
+) -> list[alt.Chart]:
+    """Draw the other quarters behind: lines that stop at the breaks, and points to point at."""
+    if others is None or others.empty:
+        return []
+    data = _ready(others, indicator, low)
+    data["name"] = others["name"].to_numpy()
+    data["line"] = data["name"] + data["segment"].astype(str)
+    name = alt.Tooltip("name:N", title="Quartier")
+    base = alt.Chart(data[data["status"] == "published"]).encode(x=_time("year", years), y=y)
+    return [
+        base.mark_line(color=_LIGHT, strokeWidth=1.2).encode(detail="line:N"),
+        base.mark_point(color=_LIGHT, filled=True, opacity=1, size=16).encode(
+            tooltip=[name, *_tooltip()]
+        ),
+    ]
 
 
 def domain_of(every: pd.DataFrame) -> tuple[float, float]:
