@@ -38,7 +38,7 @@ class _Facts(NamedTuple):
     scope: object
     address: object
     seat: bool
-    placed: bool
+    numbers: int  # of the two coordinates, how many are given
     words: DeclaredCodes
     state: str
     located_in: object
@@ -102,7 +102,7 @@ def _facts(
         projects["scope"],
         projects["address"],
         seat,
-        projects["lon"].notna() & projects["lat"].notna(),
+        projects["lon"].notna().astype("int64") + projects["lat"].notna(),
         words,
         located["location_status"].mask(seat, "not_located"),
         located["qpv_code"],
@@ -146,9 +146,10 @@ def _by_position(project: _Facts) -> Service:
         return Service("lived_area", "quarter", project.lived)
     if project.state in ("outside", "undecided"):
         return Service(project.state, project.state)
-    if project.placed:
+    if project.numbers:
         # Coordinates that the location refused: they are shown, never used.
-        return Service("suspect_position", "unallocated")
+        halved = project.numbers == 1
+        return Service("incomplete_position" if halved else "suspect_position", "unallocated")
     known = isinstance(project.address, str)
     return Service("address_only" if known else "nothing", "unallocated")
 

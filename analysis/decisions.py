@@ -15,9 +15,12 @@ DECIDED = "decided"
 CASES = {
     "undecided": "Position trop proche d'une limite",
     "declared_elsewhere": "Quartier déclaré, mais position ailleurs",
+    "split_code": "Code de 2015 que plusieurs quartiers continuent",
     "unknown_code": "Code de quartier inconnu",
     "suspect_position": "Coordonnées douteuses",
+    "incomplete_position": "Position incomplète",
     "seat_address": "Adresse du siège, pas du lieu de l'action",
+    "no_rule": "Plusieurs quartiers, aucune règle de partage applicable",
 }
 _SAME_DEGREES = 1e-6  # about 0.1 m: what the files keep of a position
 
@@ -118,15 +121,17 @@ def quarters_of(cell: object) -> tuple[str, ...]:
     return tuple(filter(None, (code.strip() for code in str(cell).split(","))))
 
 
-def case_kinds(services: pd.DataFrame) -> pd.Series:
+def case_kinds(services: pd.DataFrame, unshared: pd.Series) -> pd.Series:
     """Return the kind of case (a word of CASES) each project is, missing when it is none.
 
     A project with an unknown code among known ones is a case too: a part of what its operator
-    declared is lost until someone says what it meant.
+    declared is lost until someone says what it meant. So is one that serves several quarters
+    between which no rule shares its money (``unshared``, on the same index).
     """
     kinds = services["situation"].where(services["situation"].isin(list(CASES)))
-    partly = (services["unknown_codes"] != "") & (services["situation"] != DECIDED)
-    return kinds.mask(kinds.isna() & partly, "unknown_code").astype("str")
+    open_ = services["situation"] != DECIDED
+    kinds = kinds.mask(kinds.isna() & open_ & (services["unknown_codes"] != ""), "unknown_code")
+    return kinds.mask(kinds.isna() & open_ & unshared, "no_rule").astype("str")
 
 
 def settle_positions(

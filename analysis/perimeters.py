@@ -1,5 +1,7 @@
 """Figures and quarters across the change of perimeters: what may be carried, and how it is said."""
 
+from collections.abc import Mapping
+
 import pandas as pd
 
 from analysis import wording
@@ -18,6 +20,7 @@ RELATION_WORDS = {
     "new": "nouveau quartier",
     "dropped": "sorti de la géographie prioritaire",
 }
+_NAMED = 20  # pairs of quarters named in one sentence
 ESTIMATED = "estimation au prorata des surfaces"
 
 
@@ -52,6 +55,30 @@ def dropped(relations: pd.DataFrame) -> list[str]:
     """Return the 2015 quarters that no 2024 quarter continues."""
     rows = relations[relations["relation"] == "dropped"]
     return [str(code) for code in rows["qpv_code_2015"]]
+
+
+def overlap_sentence(pairs: pd.DataFrame, labels: Mapping[str, str]) -> str:
+    """Say in French which quarters overlap, by how much, and what that does; empty if none does.
+
+    ``pairs`` comes from ``geo.shapes.overlaps``; a quarter without a label is named by its code.
+    """
+    if pairs.empty:
+        return ""
+    named = [
+        f"{labels.get(a, a)} et {labels.get(b, b)} ({_square_metres(area)})"
+        for a, b, area in pairs[["qpv_code", "other_code", "area_m2"]].itertuples(index=False)
+    ]
+    count = wording.plural(len(named), "paire")
+    return (
+        f"{count} de quartiers dont les contours se recouvrent : "
+        f"{wording.listing(named, most=_NAMED)}. Une position située dans les deux est donnée au "
+        "plus petit code."
+    )
+
+
+def _square_metres(area: float) -> str:
+    size = "moins de 1" if area < 1 else wording.number(area)
+    return f"{size}{wording.NARROW}m²"
 
 
 def estimate(indicator: Indicator, values: pd.Series, overlaps: pd.DataFrame) -> pd.DataFrame:

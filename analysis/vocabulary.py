@@ -25,6 +25,7 @@ SITUATION_WORDS = {
     "commune": "Action de toute une commune",
     "seat_address": "Adresse du siège, qui ne dit pas le lieu de l'action",
     "suspect_position": "Coordonnées douteuses, non utilisées",
+    "incomplete_position": "Position incomplète : une seule coordonnée, non utilisée",
     "address_only": "Adresse sans coordonnées",
     "unknown_code": "Code de quartier inconnu",
     "no_rule": "Plusieurs quartiers, aucune règle de partage applicable",

@@ -29,6 +29,7 @@ from geo.layers import Epci, read_layer, with_names
 from geo.lived import lived_layer, read_area
 from geo.proximity import bands
 from geo.schema import QUARTERS, check
+from geo.shapes import overlaps
 from geo.territory import (
     LivedArea,
     LivedPlace,
@@ -39,6 +40,8 @@ from geo.territory import (
 from store.decisions import Journal, database_url
 from store.figures import Figures, load_indicators
 from store.programmes import Ground, LoadedProgramme, Programmes
+
+FORMER_LAYER = "quarters_2015_layer"
 
 
 class Atlas:
@@ -128,6 +131,11 @@ class Atlas:
         return to_metric(self.quarters, self.territory.crs)
 
     @cached_property
+    def overlaps(self) -> pd.DataFrame:
+        """Return the pairs of quarters that overlap (``geo.shapes.overlaps``)."""
+        return overlaps(self.quarters_metric, self.territory.crs)
+
+    @cached_property
     def bands(self) -> gpd.GeoDataFrame:
         """Return the 300 m and 500 m bands around the quarters, in EPSG:4326."""
         return to_wgs84(bands(self.quarters_metric, self.territory.npnru, self.territory.crs))
@@ -165,14 +173,22 @@ class Atlas:
     @property
     def relations_are_measured(self) -> bool:
         """Say whether ``relations`` come from areas (both layers present) or from codes."""
-        return "quarters_2015_layer" in self.territory.datasets
+        return FORMER_LAYER in self.territory.datasets
+
+    @cached_property
+    def former_layer(self) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
+        """Return the outlines of the 2015 quarters (EPSG:4326) and what was repaired in them.
+
+        Raises TerritoryError where the territory has no such layer.
+        """
+        return read_layer(self.dataset(FORMER_LAYER))
 
     @cached_property
     def relations(self) -> pd.DataFrame:
         """Return what became of each quarter at the change of generation (``geo.crosswalk``).
 
         By shared areas when the territory has a layer of its 2015 quarters (part
-        ``quarters_2015_layer``), else by the official correspondence of codes. Of a national file,
+        FORMER_LAYER), else by the official correspondence of codes. Of a national file,
         only the territory's quarters of either generation are kept.
         """
         found = self._every_relation()
@@ -188,8 +204,7 @@ class Atlas:
     def _every_relation(self) -> pd.DataFrame:
         if not self.relations_are_measured:
             return relations_by_code(self.crosswalk)
-        former, _ = read_layer(self.dataset("quarters_2015_layer"))
-        metric = to_metric(former, self.territory.crs)
+        metric = to_metric(self.former_layer[0], self.territory.crs)
         return relations_by_area(overlap(metric, self.quarters_metric, self.territory.crs))
 
     @property

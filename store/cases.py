@@ -8,7 +8,8 @@ import pandas as pd
 from analysis import wording
 from analysis.decisions import CASES, case_kinds, moves, standing
 from analysis.selection import Selection
-from analysis.vocabulary import LOCATION_WORDS, TARGET_WORDS
+from analysis.vocabulary import LOCATION_WORDS, TARGET_WORDS, sharing
+from geo.location import INDICATIVE
 from store.atlas import Atlas
 from store.decisions import Case
 from store.tables import loaded, projects_of
@@ -35,11 +36,13 @@ def cases(atlas: Atlas, selection: Selection) -> pd.DataFrame:
     cases that are near one of them or serve it.
     """
     programme = loaded(atlas, selection)
+    without_rule = programme.ledger.loc[programme.ledger["situation"] == "no_rule", "project_id"]
+    unshared = programme.projects["project_id"].isin(without_rule)
     facts = programme.projects[["project_id", "declared_qpv"]].join(
         [
             programme.services[["codes", "unknown_codes"]],
             programme.diagnosis[["message", "proposed_lon", "proposed_lat"]],
-            case_kinds(programme.services).rename("kind"),
+            case_kinds(programme.services, unshared).rename("kind"),
         ]
     )
     table = projects_of(atlas, replace(selection, quarters=()))
@@ -50,18 +53,23 @@ def cases(atlas: Atlas, selection: Selection) -> pd.DataFrame:
         for codes, nearest in zip(table["codes"], table["nearest_qpv_code"], strict=True)
     ]
     table = table[pd.Series(near, table.index, dtype="bool")].reset_index(drop=True)
-    table["finding"] = [_finding(atlas, row) for _, row in table.iterrows()]
+    table["finding"] = [_finding(atlas, row, selection.rules) for _, row in table.iterrows()]
     return table
 
 
-def _finding(atlas: Atlas, row: pd.Series) -> str:
+def _finding(atlas: Atlas, row: pd.Series, rules: tuple[str, ...]) -> str:
     kind = row["kind"]
-    if kind == "suspect_position":
+    if kind in ("suspect_position", "incomplete_position"):
         return str(row["message"])
     if kind == "seat_address":
         return "Le projet n'a que l'adresse du siège du porteur."
     if kind == "unknown_code":
         return f"Codes déclarés qui ne sont pas du territoire : {row['unknown_codes']}."
+    served = wording.listing([atlas.quarter_labels[code] for code in row["codes"]])
+    if kind == "split_code":
+        return f"Déclare {row['declared_qpv']}, ancien code que continuent {served}."
+    if kind == "no_rule":
+        return f"Sert {served}, et rien ne dit pour quelle part ({sharing(rules)})."
     name = atlas.quarter_labels[row["nearest_qpv_code"]]
     metres = wording.metres(abs(row["distance_to_edge_m"]))
     side = "à l'intérieur" if row["distance_to_edge_m"] < 0 else "à l'extérieur"
@@ -69,7 +77,6 @@ def _finding(atlas: Atlas, row: pd.Series) -> str:
     if kind == "undecided":
         doubt = f"±{wording.NARROW}{wording.metres(row['uncertainty_m'])}"
         return f"Position à {where}, connue à {doubt}."
-    served = wording.listing([atlas.quarter_labels[code] for code in row["codes"]])
     return f"Déclare {served}, mais se trouve à {where}."
 
 
@@ -175,6 +182,8 @@ def export_cases(atlas: Atlas, selection: Selection) -> pd.DataFrame:
             "distance_limite_m": table["distance_to_edge_m"].round(1),
             "incertitude_m": table["uncertainty_m"],
             "quartier_le_plus_proche": table["nearest_qpv_code"],
+            "regle_partage": sharing(selection.rules),
+            "avertissement": INDICATIVE,
         }
     )
 

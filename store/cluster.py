@@ -57,7 +57,7 @@ def locate_dataset(
     _empty(folder)
     parts = list(_parts(files, folder))
     index = locator.index(next(iter(questions.values())))
-    outcome = Outcome()
+    outcome = Outcome(warnings=[*locator.remarks])
     try:
         with _client(distributed, scheduler) as client:
             _run(client, distributed, parts, index, questions, outcome, progress)

@@ -21,6 +21,7 @@ from pyproj import CRS, Transformer
 from pyproj.exceptions import CRSError
 
 from analysis import wording
+from analysis.perimeters import overlap_sentence
 from analysis.vocabulary import LOCATION_WORDS
 from geo.cell_index import REACH_M, CellIndex
 from geo.coordinates import FAULTS, diagnose, usable
@@ -29,8 +30,9 @@ from geo.errors import ContractError, CrsError, DataFileError
 from geo.layers import generation_of, read_layer
 from geo.location import INDICATIVE, locate
 from geo.proximity import BAND_M
+from geo.repair import sentence
 from geo.schema import GENERATIONS, WGS84
-from geo.shapes import locate_shapes
+from geo.shapes import locate_shapes, overlaps
 from geo.stream import LOCATED, Progress, Question, answer_schema, locate_parquet, within
 from store.atlas import Atlas
 from store.positions import numbers, read_positions, require_format, write_positions
@@ -91,7 +93,10 @@ class Locator:
         self.request = request
         self.known: Mapping[str, float] = atlas.territory.nomenclature.uncertainty_m
         self.crs = atlas.territory.crs
-        self.quarters = to_metric(_quarters(atlas, request), self.crs)
+        layer, repairs = _quarters(atlas, request)
+        self.quarters = to_metric(layer, self.crs)
+        shared = overlap_sentence(overlaps(self.quarters, self.crs), {})
+        self.remarks = [words for words in (sentence(repairs), shared) if words]
         self.generation = generation_of(self.quarters["qpv_code"])
         self.perimeter = f"QPV {self.generation}"
         self.points_crs = _system(request.crs)
@@ -246,15 +251,17 @@ def _check_metres(request: Request) -> None:
         raise ContractError(f"{' ; '.join(wrong)} ; attendu : un nombre de mètres, positif ou nul.")
 
 
-def _quarters(atlas: Atlas, request: Request) -> gpd.GeoDataFrame:
-    """Return the quarters asked for (EPSG:4326): a layer, or the territory's of a generation."""
-    former = "quarters_2015_layer"
+def _quarters(atlas: Atlas, request: Request) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
+    """Return the quarters asked for (EPSG:4326) and what was repaired in them.
+
+    They are those of a layer, or the territory's of a generation.
+    """
     if request.qpv is not None:
-        layer, _ = read_layer(request.qpv)
+        layer, repairs = read_layer(request.qpv)
     elif request.generation in (None, atlas.territory.generation):
-        return atlas.quarters
-    elif request.generation == GENERATIONS[0] and former in atlas.territory.datasets:
-        layer, _ = read_layer(atlas.dataset(former))
+        return atlas.quarters, atlas.repairs
+    elif request.generation == GENERATIONS[0] and atlas.relations_are_measured:
+        layer, repairs = atlas.former_layer
     else:
         raise DataFileError(
             f"Le territoire « {atlas.territory.code} » n'a pas de couche des quartiers de "
@@ -266,7 +273,7 @@ def _quarters(atlas: Atlas, request: Request) -> gpd.GeoDataFrame:
             f"La couche donnée est celle des quartiers de {found} ; attendu : {request.generation} "
             "(--generation). Changez l'une ou l'autre."
         )
-    return layer
+    return layer, repairs
 
 
 def _system(name: str) -> CRS:
@@ -284,7 +291,7 @@ def _system(name: str) -> CRS:
 
 
 def _streamed(locator: Locator, source: Path, target: Path, progress: Progress | None) -> Outcome:
-    outcome = Outcome()
+    outcome = Outcome(warnings=[*locator.remarks])
     with open_parquet(source) as file:
         question = locator.question(file.schema_arrow, source.name)
         locator.check(file, question, source.name)
@@ -321,7 +328,11 @@ def _answers(
         answer = within(distance, found["uncertainty_m"].to_numpy(), locator.request.band_m)
         answer[found["location_status"] == "not_located"] = None
         columns["in_band"] = pd.Series(answer, frame.index, dtype="boolean")
-    return columns, points, Outcome(Counter(found["location_status"]), warnings)
+    return (
+        columns,
+        points,
+        Outcome(Counter(found["location_status"]), [*locator.remarks, *warnings]),
+    )
 
 
 def _located_points(

@@ -1,10 +1,13 @@
 """Is a place in a quarter? The answer for one address, one click or one pair of coordinates."""
 
+from collections.abc import Mapping
+
 import pandas as pd
 
 from analysis import wording
 from geo.crs import scale_error
 from geo.geocoding import Box, Place
+from geo.lived import lived_in
 from geo.location import INDICATIVE, locate
 from geo.proximity import BAND_M, NPNRU_BAND_M
 from store.atlas import Atlas
@@ -47,6 +50,7 @@ def answer(atlas: Atlas, place: Place) -> list[str]:
         return ["Cette position ne peut pas être située.", INDICATIVE]
     return [
         _state(atlas, found),
+        *_lived(atlas, place, found),
         _distance(atlas, place, found),
         _band(atlas, found),
         f"Périmètres {found['perimeter']}. {INDICATIVE}",
@@ -55,14 +59,43 @@ def answer(atlas: Atlas, place: Place) -> list[str]:
 
 def _state(atlas: Atlas, found: pd.Series) -> str:
     name = atlas.quarter_labels[found["nearest_qpv_code"]]
+    remark = placed_remark(atlas.quarter_labels, found)
     if found["location_status"] == "inside":
-        edge = " Le point est sur une limite." if found["on_edge"] else ""
-        return f"Oui, dans le quartier {name}.{edge}"
+        return f"Oui, dans le quartier {name}.{remark}"
     if found["location_status"] == "outside":
         return "Non, hors de tout quartier prioritaire."
     if abs(found["distance_to_edge_m"]) < found["uncertainty_m"]:
-        return f"Indécis : trop près de la limite de {name} pour le dire."
-    return f"Indécis : cette position est trop vague pour la dire dans {name}."
+        return f"Indécis : trop près de la limite de {name} pour le dire.{remark}"
+    return f"Indécis : cette position est trop vague pour la dire dans {name}.{remark}"
+
+
+def placed_remark(labels: Mapping[str, str], found: pd.Series) -> str:
+    """Say in French what is particular about a located position: on an edge, in several quarters.
+
+    ``found`` is a row of ``geo.location.locate``; empty when nothing is.
+    """
+    words = " Le point est sur une limite." if found["on_edge"] else ""
+    if pd.isna(found["overlap"]):
+        return words
+    others = [labels.get(code, code) for code in str(found["overlap"]).split(", ")]
+    return (
+        f"{words} Il est aussi dans {wording.listing(others)} : les deux se touchent ou se "
+        "recouvrent, et le plus petit code l'emporte."
+    )
+
+
+def _lived(atlas: Atlas, place: Place, found: pd.Series) -> list[str]:
+    """Say of which quarter the territory declares the place to be lived in, if it does."""
+    known = {**atlas.territory.nomenclature.uncertainty_m, _ASKED: found["uncertainty_m"]}
+    row = {"lon": place.lon, "lat": place.lat, "position_method": found["method"]}
+    held = lived_in(pd.DataFrame([row]), found.to_frame().T, atlas.lived, known).iloc[0]
+    names = wording.listing([atlas.quarter_labels[code] for code in held["codes"]])
+    if not names:
+        return []
+    return [
+        f"Quartier vécu : {held['labels']}, que le territoire rattache à {names} ; "
+        "ce n'est pas le quartier prioritaire."
+    ]
 
 
 def _distance(atlas: Atlas, place: Place, found: pd.Series) -> str:

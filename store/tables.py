@@ -7,6 +7,7 @@ import pandas as pd
 
 from analysis.allocation import CENTS
 from analysis.indicators import latest
+from analysis.perimeters import became
 from analysis.programme import NO_THEME, by_quarter, per_inhabitant, project_table
 from analysis.selection import Selection, apply
 from analysis.vocabulary import (
@@ -104,6 +105,9 @@ def export_quarters(atlas: Atlas, selection: Selection) -> gpd.GeoDataFrame:
             "accorde_par_habitant_base": vintage.label if vintage else None,
             "regle_partage": sharing(selection.rules),
             "donnees_fictives": atlas.territory.programme(selection.programme).fictitious,
+            "depuis_2015": [became(atlas.relations, code) for code in table.index],
+            "recouvre": _overlapping(atlas, table.index),
+            "avertissement": INDICATIVE,
         }
     )
     frame = pd.concat([frame, _indicator_columns(atlas, table.index)], axis="columns")
@@ -116,7 +120,8 @@ def export_quarters(atlas: Atlas, selection: Selection) -> gpd.GeoDataFrame:
 def export_projects(atlas: Atlas, selection: Selection) -> gpd.GeoDataFrame:
     """Return the projects of a selection as they leave the atlas (EPSG:4326, French columns).
 
-    A project that is not located has no geometry and is kept; the position is indicative.
+    A project that is not located has no geometry and is kept; the position is indicative:
+    ``quartier_position`` is where it lies, ``quartiers`` whom the project serves.
     ``partage`` is the rule met by the project, ``regle_partage`` the rules of the selection.
     """
     table = projects_of(atlas, selection)
@@ -143,6 +148,13 @@ def export_projects(atlas: Atlas, selection: Selection) -> gpd.GeoDataFrame:
             "etat_position": table["location_status"].map(LOCATION_WORDS),
             "distance_limite_m": table["distance_to_edge_m"].round(1),
             "incertitude_m": table["uncertainty_m"],
+            "quartier_position": table["qpv_code"],
+            "quartier_le_plus_proche": table["nearest_qpv_code"],
+            "origine_position": table["method"].map(atlas.territory.nomenclature.positions),
+            "score_geocodage": table["score"],
+            "sur_une_limite": table["on_edge"],
+            "autres_quartiers_position": table["overlap"],
+            "perimetre": table["perimeter"],
             "avertissement": INDICATIVE,
             **_money(table),
         }
@@ -158,6 +170,13 @@ def export_projects(atlas: Atlas, selection: Selection) -> gpd.GeoDataFrame:
 def _money(table: pd.DataFrame) -> dict[str, pd.Series]:
     names = dict(zip(CENTS, ("demande_eur", "accorde_eur", "annee_precedente_eur"), strict=True))
     return {name: table[cents].astype("Float64") / 100 for cents, name in names.items()}
+
+
+def _overlapping(atlas: Atlas, codes: pd.Index) -> list[str]:
+    """Return the other quarters that each one overlaps, comma-separated."""
+    pairs = atlas.overlaps[["qpv_code", "other_code"]].to_numpy().tolist()
+    both = [*pairs, *([b, a] for a, b in pairs)]
+    return [", ".join(sorted(b for a, b in both if a == code)) for code in codes]
 
 
 def _joined(codes: pd.Series, words: dict[str, str]) -> pd.Series:

@@ -14,6 +14,7 @@ from shapely.geometry import box
 
 from geo.catalogue import Dataset
 from geo.schema import AMOUNTS, FUNDING, PROJECTS
+from geo.writers import to_geojson
 from store.atlas import Atlas
 
 DATA = Path(__file__).resolve().parent.parent / "data"
@@ -43,6 +44,40 @@ def rewrite(path: Path, content: str) -> None:
     text = catalogue.read_text(encoding="utf-8")
     assert before in text
     catalogue.write_text(text.replace(before, after), encoding="utf-8")
+
+
+def add_dataset(data: Path, key: str, name: str, content: bytes) -> None:
+    """Put a file into the ``qpv`` folder of a copy, and into its catalogue as ``key``."""
+    (data / "qpv" / name).write_bytes(content)
+    words = "".join(
+        f'{word} = "essai"\n'
+        for word in ("title", "producer", "licence", "source", "vintage", "perimeter")
+    )
+    digest = hashlib.sha256(content).hexdigest()
+    with (data / "qpv" / "catalogue.toml").open("a", encoding="utf-8") as catalogue:
+        catalogue.write(
+            f'\n[{key}]\nfile = "{name}"\n{words}blank = "absent"\nsha256 = "{digest}"\n'
+        )
+
+
+def change_territory(data: Path, old: str, new: str) -> None:
+    """Change the one territory file of a copy."""
+    (path,) = (data / "territories").glob("*.toml")
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+def with_former_layer(data: Path, former: gpd.GeoDataFrame) -> Atlas:
+    """Give the territory of a copy a layer of its 2015 quarters, in that edition's columns.
+
+    ``former`` holds ``qpv_code``, ``qpv_name`` and ``commune_names`` (EPSG:4326).
+    """
+    names = {"qpv_code": "CODE_QP", "qpv_name": "NOM_QP", "commune_names": "COMMUNE_QP"}
+    content = to_geojson(former[[*names, "geometry"]].rename(columns=names))
+    add_dataset(data, "layer_2015", "qpv_2015.geojson", content)
+    change_territory(data, "[datasets]", '[datasets]\nquarters_2015_layer = "layer_2015"')
+    return Atlas(data)
 
 
 def dataset(path: Path, content: str, **options: Any) -> Dataset:

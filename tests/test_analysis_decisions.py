@@ -142,8 +142,12 @@ def test_a_partly_unknown_declaration_is_a_case_until_it_is_decided():
         {"situation": "declared"},
         {"situation": "seat_address"},
     ]
-    kinds = case_kinds(services(*rows))
+    none = pd.Series([False] * 4)
+    kinds = case_kinds(services(*rows), none)
     assert kinds.dropna().to_dict() == {0: "unknown_code", 3: "seat_address"}
+    # No rule shares any of them: the doubt on the code comes first, a decision settles it.
+    kinds = case_kinds(services(*rows), ~none)
+    assert kinds.dropna().to_dict() == {0: "unknown_code", 2: "no_rule", 3: "seat_address"}
     assert set(kinds.dropna()) <= set(CASES)
 
 

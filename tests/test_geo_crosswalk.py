@@ -1,4 +1,3 @@
-import hashlib
 from itertools import pairwise
 
 import geopandas as gpd
@@ -21,9 +20,7 @@ from geo.crosswalk import (
 )
 from geo.errors import ContractError, CrsError
 from geo.readers import read_crosswalk
-from geo.writers import to_geojson
-from store.atlas import Atlas
-from tests.samples import atlas, copy_data, dataset
+from tests.samples import atlas, copy_data, dataset, with_former_layer
 
 # One 2015 quarter is split in two, one continues in one, one is new.
 SPLIT = pd.DataFrame(
@@ -286,20 +283,7 @@ def test_a_territory_with_both_layers_measures_the_change(tmp_path):
     former["qpv_code"] = former["qpv_code"].map(pairs)
     x, y, x2, y2 = former.geometry[0].bounds
     former.loc[0, "geometry"] = former.geometry[0].intersection(box(x, y, (x + x2) / 2, y2))
-    renamed = former.rename(columns={"qpv_code": "CODE_QP", "qpv_name": "NOM_QP",
-        "commune_names": "COMMUNE_QP"}).drop(columns="commune_codes")  # fmt: skip
-    content = to_geojson(renamed)
-    (data / "qpv" / "qpv_2015.geojson").write_bytes(content)
-    with (data / "qpv" / "catalogue.toml").open("a", encoding="utf-8") as catalogue:
-        words = "".join(f'{word} = "x"\n' for word in
-            ("title", "producer", "licence", "source", "vintage", "perimeter"))  # fmt: skip
-        digest = hashlib.sha256(content).hexdigest()
-        catalogue.write(f'[layer_2015]\nfile = "qpv_2015.geojson"\n{words}sha256 = "{digest}"\n')
-    for path in (data / "territories").glob("*.toml"):
-        text = path.read_text(encoding="utf-8")
-        more = '[datasets]\nquarters_2015_layer = "layer_2015"'
-        path.write_text(text.replace("[datasets]", more), encoding="utf-8")
-    opened = Atlas(data)
+    opened = with_former_layer(data, former)
     assert opened.relations_are_measured
     named = opened.relations.set_index("qpv_code")["relation"]
     first = opened.quarters["qpv_code"][0]

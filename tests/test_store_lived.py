@@ -1,6 +1,5 @@
 """*Quartier vécu* and what-ifs, on the real atlas: what a territory file and a link may change."""
 
-import hashlib
 import json
 from dataclasses import replace
 from typing import Any
@@ -17,7 +16,7 @@ from geo.errors import DataFileError, TerritoryError
 from store.atlas import Atlas
 from store.exports import export_bytes, export_name
 from store.tables import export_projects, export_quarters, projects_of, quarter_table, selected
-from tests.samples import CENTS, atlas, copy_data
+from tests.samples import CENTS, add_dataset, atlas, copy_data
 
 DEMO = Selection("demo", 2025)
 QUARTER = "QN06208M"
@@ -122,16 +121,7 @@ def test_every_fault_of_a_place_is_told_at_once(tmp_path):
 
 def with_area(folder, content):
     data = territory(folder, AREA.format(qpv=QUARTER))
-    path = data / "qpv" / "parc.geojson"
-    path.write_text(content, encoding="utf-8")
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    words = "".join(
-        f'{name} = "essai"\n'
-        for name in ("title", "producer", "licence", "source", "vintage", "perimeter")
-    )
-    entry = f'\n[parc]\nfile = "parc.geojson"\n{words}blank = "absent"\nsha256 = "{digest}"\n'
-    catalogue = data / "qpv" / "catalogue.toml"
-    catalogue.write_text(catalogue.read_text(encoding="utf-8") + entry, encoding="utf-8")
+    add_dataset(data, "parc", "parc.geojson", content.encode("utf-8"))
     return Atlas(data)
 
 

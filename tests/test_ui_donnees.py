@@ -155,7 +155,8 @@ def test_territory_tells_its_facts():
 
 def test_outlines_repaired_and_generations_are_told(tmp_path):
     page = show(DEMO, "Territoire")
-    assert "Aucun contour de quartier n'a dû être réparé à la lecture." in captions_of(page)
+    assert "Aucun contour de 2024 n'a dû être réparé à la lecture." in captions_of(page)
+    assert "Aucun contour n'en recouvre un autre." in captions_of(page)
     assert "Ce que sont devenus les quartiers de 2015" in html_of(page)
     assert html_of(page).count("même quartier, périmètre modifié") == 16
     data = copy_data(tmp_path)
@@ -168,7 +169,7 @@ def test_outlines_repaired_and_generations_are_told(tmp_path):
     code = content["features"][0]["properties"]["code_qp"]
     assert opened.repairs["qpv_code"].tolist() == [code]
     shown = html_of(show(DEMO, "Territoire", opened))
-    assert "Contours réparés à la lecture" in shown
+    assert "Contours de 2024 réparés à la lecture" in shown
     assert opened.quarter_labels[code] in shown
     assert "le contour se" in shown
 

@@ -15,6 +15,7 @@ from analysis.vocabulary import (
     label,
 )
 from store.atlas import Atlas
+from store.places import placed_remark
 from store.programmes import LoadedProgramme
 from ui import frame
 from ui.tables import fact_list, html_table
@@ -73,14 +74,17 @@ def _position(atlas: Atlas, project: pd.Series, place: pd.Series) -> str:
     metres = wording.number(abs(place["distance_to_edge_m"])) + f"{wording.NARROW}m"
     side = "à l'intérieur" if place["distance_to_edge_m"] < 0 else "à l'extérieur"
     words = LOCATION_WORDS[state].capitalize()
-    return f"{words} ; {metres} {side} de la limite de {name}. Indicatif."
+    remark = placed_remark(atlas.quarter_labels, place)
+    return f"{words} ; {metres} {side} de la limite de {name}.{remark} Indicatif."
 
 
 def _not_located(project: pd.Series) -> str:
     if project["address_kind"] == "seat":
         return "Non localisé : l'adresse du siège ne dit pas où l'action a lieu."
-    if pd.isna(project["lon"]) or pd.isna(project["lat"]):
-        return "Non localisé : aucune coordonnée."
+    missing = int(project[["lon", "lat"]].isna().sum())
+    if missing:
+        which = "aucune coordonnée" if missing == 2 else "une seule des deux coordonnées"
+        return f"Non localisé : {which}."
     return "Non localisé : coordonnées douteuses, non utilisées."
 
 

@@ -1,38 +1,52 @@
 """The outlines of the quarters: what was repaired in them, what became of those of 2015."""
 
+from collections.abc import Mapping
+
+import pandas as pd
 import streamlit as st
 
 from analysis import wording
-from analysis.perimeters import RELATION_WORDS, dropped
+from analysis.perimeters import RELATION_WORDS, dropped, overlap_sentence
 from geo.crosswalk import TOLERANCE
 from geo.errors import AtlasError
 from geo.repair import sentence
+from geo.schema import GENERATIONS
 from store.atlas import Atlas
 from ui import frame
 from ui.tables import html_table
 
 
 def render(atlas: Atlas) -> None:
-    """Write the repairs of the layer and the table of the two generations.
+    """Write the repairs of the layers, their overlaps, and the table of the two generations.
 
     A file at fault is told where it stands, among the sources: here its absence is only noted.
     """
     try:
-        _repairs(atlas)
+        _repairs(atlas.repairs, atlas.quarter_labels, atlas.territory.generation)
+        if atlas.relations_are_measured:
+            _repairs(atlas.former_layer[1], {}, GENERATIONS[0])
+        _overlaps(atlas)
         _generations(atlas)
     except AtlasError as error:
         st.caption(frame.plain(f"Contours non décrits. {error}"))
 
 
-def _repairs(atlas: Atlas) -> None:
-    repairs = atlas.repairs
+def _overlaps(atlas: Atlas) -> None:
+    told = overlap_sentence(atlas.overlaps, atlas.quarter_labels)
+    if told:
+        st.warning(frame.plain(told), icon=":material/layers:")
+    else:
+        st.caption("Aucun contour n'en recouvre un autre.")
+
+
+def _repairs(repairs: pd.DataFrame, labels: Mapping[str, str], generation: int) -> None:
     if repairs.empty:
-        st.caption("Aucun contour de quartier n'a dû être réparé à la lecture.")
+        st.caption(f"Aucun contour de {generation} n'a dû être réparé à la lecture.")
         return
     st.markdown(frame.plain(sentence(repairs)))
     rows = [
         (
-            atlas.quarter_labels[row["qpv_code"]],
+            labels.get(row["qpv_code"], row["qpv_code"]),
             row["reason"],
             wording.number(row["area_before_m2"]),
             wording.number(row["area_after_m2"]),
@@ -42,7 +56,7 @@ def _repairs(atlas: Atlas) -> None:
         for row in repairs.to_dict("records")
     ]
     headers = ("Quartier", "Défaut", "m² avant", "m² après", "Écart (m²)", "Sommets")
-    st.html(html_table("Contours réparés à la lecture", headers, rows))
+    st.html(html_table(f"Contours de {generation} réparés à la lecture", headers, rows))
 
 
 def _generations(atlas: Atlas) -> None:

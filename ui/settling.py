@@ -20,6 +20,7 @@ _AUTHOR, _SAID, _FAULT = "settling_author", "settling_said", "settling_fault"
 _EVERYWHERE = ("serves", "outside", "territory", "unallocated")
 _OFFERED = {
     "declared_elsewhere": ("keep_declared", *_EVERYWHERE),
+    "split_code": ("keep_declared", *_EVERYWHERE),
     "suspect_position": ("accept_position", "keep_position", *_EVERYWHERE),
 }
 _HEADERS = {
