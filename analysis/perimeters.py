@@ -57,6 +57,19 @@ def dropped(relations: pd.DataFrame) -> list[str]:
     return [str(code) for code in rows["qpv_code_2015"]]
 
 
+def unmeasured(relations: pd.DataFrame, crosswalk: pd.DataFrame) -> list[tuple[str, str]]:
+    """Return the pairs (2015, 2024) that the official correspondence joins and areas do not.
+
+    ``relations`` comes from ``geo.crosswalk.relations_by_area``; only its 2024 quarters count.
+    """
+    official = crosswalk.dropna(subset=["qpv_code_2015", "qpv_code"])
+    official = official[official["qpv_code"].isin(set(relations["qpv_code"].dropna()))]
+    columns = ["qpv_code_2015", "qpv_code"]
+    measured = set(relations[columns].dropna().itertuples(index=False, name=None))
+    pairs: list[tuple[str, str]] = list(official[columns].itertuples(index=False, name=None))
+    return [pair for pair in pairs if pair not in measured]
+
+
 def overlap_sentence(pairs: pd.DataFrame, labels: Mapping[str, str]) -> str:
     """Say in French which quarters overlap, by how much, and what that does; empty if none does.
 

@@ -13,8 +13,10 @@ from analysis.allocation import RULES
 from analysis.programme import by_target, grand_total
 from analysis.selection import Selection
 from geo.errors import DataFileError, TerritoryError
+from geo.geocoding import Place
 from store.atlas import Atlas
 from store.exports import export_bytes, export_name
+from store.places import answer
 from store.tables import export_projects, export_quarters, projects_of, quarter_table, selected
 from tests.samples import CENTS, add_dataset, atlas, copy_data
 
@@ -86,6 +88,16 @@ def test_a_project_at_a_lived_place_serves_its_quarter_and_is_marked(tmp_path):
     assert labels[project["project_id"]] == "Gymnase fictif"
     marked = labels.index[labels != ""]
     assert set(marked) == set(labels.index[(loaded.services["situation"] == "lived_area")])
+
+
+def test_a_place_asked_says_that_it_is_lived_in_and_no_quarter(tmp_path):
+    opened, project = with_place(tmp_path)
+    there = Place(project["lon"], project["lat"], "surveyed", "un point")
+    state, lived, *_ = answer(opened, there)
+    assert state == "Non, hors de tout quartier prioritaire."
+    assert lived.startswith("Quartier vécu : Gymnase fictif, que le territoire rattache à ")
+    assert lived.endswith("ce n'est pas le quartier prioritaire.")
+    assert not any("vécu" in words for words in answer(atlas(), there))
 
 
 @pytest.mark.parametrize("given", [{"radius": 5}, {"radius": 100, "shift": 0.01}])

@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from analysis import wording
-from analysis.perimeters import RELATION_WORDS, dropped, overlap_sentence
+from analysis.perimeters import RELATION_WORDS, dropped, overlap_sentence, unmeasured
 from geo.crosswalk import TOLERANCE
 from geo.errors import AtlasError
 from geo.repair import sentence
@@ -77,14 +77,23 @@ def _generations(atlas: Atlas) -> None:
             rows,
         )
     )
-    left = dropped(relations)
+    former = atlas.quarters_2015.set_index("qpv_code")["qpv_name"]
+    left = [f"{former.get(code, '')} ({code})".strip() for code in dropped(relations)]
     words = f"Sortis de la géographie prioritaire : {', '.join(left)}. " if left else ""
     st.caption(frame.plain(words + _how(atlas)))
 
 
 def _how(atlas: Atlas) -> str:
     if atlas.relations_are_measured:
-        return f"Mesuré par les surfaces communes des deux couches. {TOLERANCE.reason}"
+        pairs = unmeasured(atlas.relations, atlas.crosswalk)
+        joined = ", ".join(f"{before} → {now}" for before, now in pairs)
+        official = (
+            f" La correspondance officielle dit aussi : {joined}, sans surface commune qui "
+            "compte ; codes et chiffres suivent la correspondance officielle."
+            if pairs
+            else ""
+        )
+        return f"Mesuré par les surfaces communes des deux couches.{official} {TOLERANCE.reason}"
     return (
         "D'après la table de correspondance officielle : sans les contours de 2015, l'ampleur des "
         "changements n'est pas mesurée."
