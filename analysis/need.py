@@ -28,6 +28,11 @@ class Measured:
     vintage: Vintage | None
     figures: pd.DataFrame
 
+    @property
+    def writing(self) -> Callable[[float], str]:
+        """Return how a published value is written, with no decimal that is not published."""
+        return self.indicator.in_year(self.vintage.data_year if self.vintage else None).text
+
 
 @dataclass(frozen=True)
 class Need:

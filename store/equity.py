@@ -6,6 +6,7 @@ import pandas as pd
 
 from analysis import effort
 from analysis.equity import BASES, Equity, compare, poor_residents
+from analysis.findings import measure
 from analysis.indicators import Indicator, Vintage, latest
 from analysis.need import DEFAULT, Measured, composite, refusal
 from analysis.selection import Selection
@@ -111,3 +112,42 @@ def answers(atlas: Atlas, selection: Selection) -> Answers:
         euros=euros if asked else None,
         delay=effort.delay(rows, programme.funding),
     )
+
+
+def export_equity(atlas: Atlas, selection: Selection, choice: Choice) -> pd.DataFrame:
+    """Return need against effort as it leaves the atlas: every quarter, French columns.
+
+    Compared quarters first, greatest need first; the others have a reason (``motif``) and no rank.
+    Money in euros, shares in per cent of the compared quarters, the gap in points.
+    """
+    found = equity(atlas, selection, choice)
+    ranks = pd.Series(range(1, len(found.table) + 1), index=found.table.index, dtype="Int64")
+    codes = [*found.table.index, *found.left_out.index]
+    table = found.table.reindex(codes)
+    engine = effort_table(atlas, selection).reindex(codes)
+    values = found.need.score.round(4)
+    if found.need.alone:
+        values = found.need.steps.set_index("qpv_code")["value"]
+    reasons = dict(found.left_out)
+    return pd.DataFrame(
+        {
+            "rang": ranks.reindex(codes),
+            "code_qpv": codes,
+            "nom": engine["label"],
+            "besoin": values.reindex(codes),
+            "besoin_mesure": measure(found.need),
+            "habitants": atlas.population[1].reindex(codes),
+            "habitants_pauvres": table["poor"].round(0),
+            "accorde_eur": engine["granted_cents"].astype("Float64") / 100,
+            "projets_soutenus": engine["projects"],
+            "par_habitant_eur": (engine["granted_per_inhabitant"] / 100).round(2),
+            "par_habitant_pauvre_eur": (table["per_poor"] / 100).round(2),
+            "part_habitants": table["share_population"].round(1),
+            "part_pauvres": table["share_poor"].round(1),
+            "part_credits": table["share_cents"].round(1),
+            "ecart_points": table["gap"].round(1),
+            "besoin_fort": pd.Series([code in found.high for code in codes], index=codes),
+            "motif": pd.Series([reasons.get(code) for code in codes], index=codes),
+            "donnees_fictives": atlas.territory.programme(selection.programme).fictitious,
+        }
+    ).reset_index(drop=True)

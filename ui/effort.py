@@ -131,7 +131,7 @@ def answer_cards(found: Answers, selection: Selection) -> list[tuple[str, str, l
             "Demandes accordées",
             findings.rate(found.number),
             [
-                _counted(found.number, "demandes répondues", "encore en cours")
+                _counted(found.number, "demandes ayant une réponse", "encore en cours")
                 if found.number
                 else f"{filtered} de statuts, ou sans demande dans le fichier".capitalize()
             ],
@@ -141,7 +141,7 @@ def answer_cards(found: Answers, selection: Selection) -> list[tuple[str, str, l
             findings.rate(found.euros),
             [
                 f"{wording.euros(found.euros.part)} sur {wording.euros(found.euros.whole)} des "
-                "demandes répondues"
+                "demandes ayant une réponse"
                 + (f" ; {found.euros.unknown} sans montant connu" if found.euros.unknown else "")
                 if found.euros
                 else f"{filtered} de statuts, ou sans demande dans le fichier".capitalize()

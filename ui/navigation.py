@@ -47,6 +47,13 @@ PAGES = (
         "besoins",
     ),
     Entry(
+        "couverture",
+        "Couverture",
+        "Que manque-t-il ?",
+        ":material/grid_on:",
+        "couverture",
+    ),
+    Entry(
         "comparer",
         "Comparer",
         "Où se situe ce quartier, et qui lui ressemble ?",

@@ -98,11 +98,7 @@ def _need_axis(need: Need) -> tuple[str, pd.Series, Callable[[float], str]]:
     unit = f" ({indicator.unit})" if indicator.unit else ""
     less = " ; faible = besoin fort" if indicator.direction == "less" else ""
     values = need.steps.set_index("qpv_code")["value"]
-    return f"{indicator.label}{unit}{less}", values, _writing(need.alone)
-
-
-def _writing(one: Measured) -> Callable[[float], str]:
-    return one.indicator.in_year(one.vintage.data_year if one.vintage else None).text
+    return f"{indicator.label}{unit}{less}", values, need.alone.writing
 
 
 def _table(view: View, needs: list[str]) -> str:
@@ -201,7 +197,6 @@ def _method(need: Need) -> str:
 
 
 def _step_table(view: View, one: Measured) -> str:
-    write = _writing(one)
     own = view.equity.need.steps
     own = own[own["indicator"] == one.indicator.code].set_index("qpv_code")
     own = own.reindex(one.figures.index)
@@ -213,7 +208,7 @@ def _step_table(view: View, one: Measured) -> str:
         else:
             scaled, part = (wording.signed(step[k], 2) for k in ("standardised", "contribution"))
             weight = wording.percent(100 * step["weight"], 0)
-            lines.append((view.name(code), write(row["value"]), scaled, weight, part))
+            lines.append((view.name(code), one.writing(row["value"]), scaled, weight, part))
     when = f"{one.vintage.label}, périmètre {one.vintage.generation}" if one.vintage else "n.d."
     headers = ("Quartier", "Valeur publiée", "À la même échelle", "Poids", "Contribution")
     return html_table(f"{one.indicator.label} ({when})", headers, lines)

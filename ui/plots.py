@@ -76,9 +76,11 @@ def scatter(
     numbers = base.mark_text(fontSize=11, fontWeight="bold").encode(
         text="number:N", color=alt.condition("datum.high", alt.value("white"), alt.value(INK))
     )
+    # Beside its disc and clear of the row of discs: above the mean line, or below it.
     names = base.mark_text(
         align=alt.expr("datum.left ? 'right' : 'left'"),
-        dx=alt.expr("datum.left ? -15 : 15"),
+        dx=alt.expr("datum.left ? 8 : -8"),
+        dy=alt.expr(f"datum.y > {mean} ? -19 : 20"),
         fontSize=12,
         color=INK,
     ).encode(text="name:N")
