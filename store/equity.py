@@ -63,7 +63,8 @@ def equity(atlas: Atlas, selection: Selection, choice: Choice) -> Equity:
     """
     if choice.basis not in BASES:
         raise AtlasError(f"Base « {choice.basis} » inconnue ; attendu : {', '.join(BASES)}.")
-    known = {code: measured(atlas, code) for code in atlas.indicators}
+    wanted = [code for code, _ in (*choice.weights, (DEFAULT, 1)) if code in atlas.indicators]
+    known = {code: measured(atlas, code) for code in wanted}
     need = composite(known, dict(choice.weights), choice.method)
     vintage, population = atlas.population
     poverty = known[DEFAULT]

@@ -95,7 +95,9 @@ def _need_axis(need: Need) -> tuple[str, pd.Series, Callable[[float], str]]:
     if need.alone is None:
         return "Indice composé de besoin", need.score, lambda value: wording.signed(value, 2)
     indicator = need.alone.indicator
-    unit = f" ({indicator.unit})" if indicator.unit else ""
+    # The ticks carry the signs % and €.
+    said = not indicator.unit or indicator.unit.startswith(("%", "€"))
+    unit = "" if said else f" ({indicator.unit})"
     less = " ; faible = besoin fort" if indicator.direction == "less" else ""
     values = need.steps.set_index("qpv_code")["value"]
     return f"{indicator.label}{unit}{less}", values, need.alone.writing

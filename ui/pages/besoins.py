@@ -120,7 +120,7 @@ def _switch(label: str, words: dict[str, str], name: str) -> str:
     return st.segmented_control(
         label,
         list(words),
-        format_func=lambda code: words[code].capitalize(),
+        format_func=lambda code: f"{words[code][:1].upper()}{words[code][1:]}",
         default=next(iter(words)),
         required=True,
         key=f"{_KEY}_{name}",
