@@ -29,8 +29,16 @@ class ArithmeticRefused(AtlasError):
     """An operation the figures do not allow (summing a median, comparing two perimeters…)."""
 
 
+class StoreError(AtlasError):
+    """The database of the atlas cannot be read or written, or is of another edition."""
+
+
 class DecisionError(AtlasError):
-    """A decision is incomplete, or its journal cannot be read or written."""
+    """A decision is incomplete, unknown or already undone."""
+
+
+class ImportRefused(AtlasError):
+    """An import, or the undoing of one, that the state of the database does not allow."""
 
 
 class PlaceError(AtlasError):

@@ -147,6 +147,8 @@ PROJECTS = pa.DataFrameSchema(
             10**7,
             nullable=True,
         ),
+        # The word of the source, not the atlas's: the nomenclature says which state it means.
+        "dossier_status": _text("l'état du dossier, tel que la source l'écrit", nullable=True),
     },
     strict=True,
     name="projets",
@@ -157,6 +159,7 @@ OPTIONAL_PROJECT_COLUMNS = (
     "qpv_beneficiaries",
     "address_kind",
     "qpv_residents",
+    "dossier_status",
 )
 
 FUNDING = pa.DataFrameSchema(

@@ -5,6 +5,7 @@ AtlasError each time it is asked for, and the parts that do not need it still wo
 """
 
 import hashlib
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 
@@ -24,7 +25,7 @@ from geo.catalogue import (
 )
 from geo.crosswalk import overlap, relations_by_area, relations_by_code
 from geo.crs import to_metric, to_wgs84
-from geo.errors import TerritoryError
+from geo.errors import StoreError, TerritoryError
 from geo.layers import Epci, read_layer, with_names
 from geo.lived import lived_layer, read_area
 from geo.proximity import bands
@@ -33,13 +34,17 @@ from geo.shapes import overlaps
 from geo.territory import (
     LivedArea,
     LivedPlace,
+    Programme,
     Territory,
     load_territory,
     territory_code,
 )
-from store.decisions import Journal, database_url
+from store.database import Database
+from store.decisions import Journal
 from store.figures import Figures, load_indicators
+from store.imports import Imports
 from store.programmes import Ground, LoadedProgramme, Programmes
+from store.registry import Registry
 
 FORMER_LAYER = "quarters_2015_layer"
 
@@ -56,17 +61,29 @@ class Atlas:
     ) -> None:
         """Open the territory ``code`` of a data directory (the first one without a code).
 
-        ``database`` is the address of the journal of decisions (``database_url()`` without it),
-        ``installed`` the directory of the official layers that replace embedded ones, if any.
+        ``database`` is the address of the database (``database_url()`` without it), ``installed``
+        the directory of the official layers that replace embedded ones, if any.
         """
         self.directory = directory
         self.installed = installed
-        self._database = database
+        self.database = Database(database)
         self.territory: Territory = load_territory(directory, code)
+        self.imports = Imports(self.database, self.territory)
+        self.registry = Registry(self.database, self.territory)
+        self.refresh()
         self._figures = Figures(self.dataset, lambda: every_source(self.indicators))
         self._seen: pd.DataFrame | None = None
         self._readings: list[Reading] | None = None
         self._histories: dict[str, pd.DataFrame] = {}
+
+    def refresh(self) -> None:
+        """Look again which programmes there are: ``territory`` then tells imported ones too.
+
+        Those of the territory's file alone where the database cannot be read: whoever opens a
+        programme is told why.
+        """
+        with suppress(StoreError):
+            self.territory = self.registry.territory()
 
     @cached_property
     def catalogue(self) -> dict[str, Dataset]:
@@ -82,12 +99,12 @@ class Atlas:
     @cached_property
     def journal(self) -> Journal:
         """Return the journal of the decisions made on this territory."""
-        return Journal(self._database or database_url(), self.territory.code)
+        return Journal(self.database, self.territory.code)
 
     @property
     def edition(self) -> str:
-        """Return what a cache of a programme may be keyed by: its data and the decisions made."""
-        return f"{self.fingerprint}-{self.journal.size()}"
+        """Return what a cache of a programme may be keyed by: data, decisions and imports."""
+        return f"{self.fingerprint}-{self.journal.size()}-{self.imports.size()}"
 
     def dataset(self, role: str) -> Dataset:
         """Return the data set that plays a role (``quarters``, ``insee``…) in this territory."""
@@ -269,25 +286,30 @@ class Atlas:
 
     def programme(self, code: str, rules: tuple[str, ...] = RULES) -> LoadedProgramme:
         """Read, locate and allocate a programme (``store.programmes``)."""
-        return self._programmes.loaded(self.territory.programme(code), rules)
+        return self._programmes.loaded(self._programme(code), rules)
 
     def duplicates(self, code: str) -> pd.DataFrame:
         """Return the pairs of projects of a programme that may be one (``analysis.duplicates``)."""
-        return self._programmes.duplicates(self.territory.programme(code))
+        return self._programmes.duplicates(self._programme(code))
 
     def years(self, code: str) -> list[int]:
         """Return the years of a programme, latest first; needs neither layer nor figures."""
-        return self._programmes.years(self.territory.programme(code))
+        return self._programmes.years(self._programme(code))
 
     def trial(
         self, code: str, project_id: str, entry: pd.DataFrame, rules: tuple[str, ...] = RULES
     ) -> pd.DataFrame:
         """Return the ledger of one project as one more entry of the journal would make it."""
-        return self._programmes.trial(self.territory.programme(code), project_id, entry, rules)
+        return self._programmes.trial(self._programme(code), project_id, entry, rules)
+
+    def _programme(self, code: str) -> Programme:
+        if code not in {known.code for known in self.territory.programmes}:
+            self.refresh()  # it may just have been imported, here or by another process
+        return self.territory.programme(code)
 
     @cached_property
     def _programmes(self) -> Programmes:
-        return Programmes(self._ground, self._entry, self.journal)
+        return Programmes(self._ground, self._entry, self.journal, self.imports)
 
     def _ground(self) -> Ground:
         return Ground(

@@ -6,66 +6,22 @@ survives a new import of the programme.
 """
 
 import math
-import os
-import unicodedata
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
-from pathlib import Path
 
 import pandas as pd
-from sqlalchemy import (
-    Column,
-    DateTime,
-    Engine,
-    Float,
-    ForeignKey,
-    Integer,
-    MetaData,
-    String,
-    Table,
-    Text,
-    create_engine,
-    event,
-    func,
-    insert,
-    inspect,
-    select,
-    text,
-)
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
-from sqlalchemy.schema import CreateTable
+from sqlalchemy import func, insert, select
+from sqlalchemy.exc import IntegrityError
 
 from analysis.decisions import DECISIONS
 from geo.errors import DecisionError
+from store.database import Database, legible
+from store.models import DECISIONS as _TABLE
 
 MOST_REASON, MOST_AUTHOR = 2000, 100
 UNDO = "undo"
-_PATIENCE_S = 15  # how long a write waits for another process that is writing
-
-_TABLE = Table(
-    "decisions",
-    MetaData(),
-    Column("id", Integer, primary_key=True, autoincrement=True),
-    Column("territory", String(64), nullable=False, index=True),
-    Column("programme", String(64), nullable=False),
-    Column("year", Integer),
-    Column("reference", Text),
-    Column("project_id", Text),
-    Column("situation", String(64), nullable=False),
-    Column("decision", String(32), nullable=False),
-    Column("quarters", Text, nullable=False),
-    Column("lon", Float),
-    Column("lat", Float),
-    Column("reason", Text, nullable=False),
-    Column("author", Text, nullable=False),
-    Column("decided_at", DateTime, nullable=False),  # UTC, without its zone: every database can
-    Column("undoes", Integer, ForeignKey("decisions.id"), unique=True),
-    sqlite_autoincrement=True,
-)
+_WHAT = "Les décisions"
 COLUMNS = tuple(column.name for column in _TABLE.columns if column.name != "territory")
 
 
@@ -80,86 +36,33 @@ class Case:
     situation: str
 
 
-def database_url() -> str:
-    """Return ``ATLAS_DATABASE_URL`` if set, else the SQLite file ``var/atlas.sqlite``."""
-    default = Path(__file__).resolve().parent.parent / "var" / "atlas.sqlite"
-    return os.environ.get("ATLAS_DATABASE_URL") or f"sqlite:///{default}"
-
-
 class Journal:
     """The decisions of one territory; reading creates nothing, the first write makes the table.
 
-    Every method raises DecisionError, in French, when the database cannot be used.
+    Every method raises StoreError, in French, when the database cannot be used.
     """
 
-    def __init__(self, url: str, territory: str) -> None:
-        self._url = url
+    def __init__(self, database: Database, territory: str) -> None:
+        self._database = database
         self._territory = territory
-        self._ready = False
-
-    @cached_property
-    def _engine(self) -> Engine:
-        try:
-            url = make_url(self._url)
-            if not self._is_sqlite:
-                return create_engine(url, pool_pre_ping=True)
-            engine = create_engine(url, connect_args={"timeout": _PATIENCE_S})
-        except (SQLAlchemyError, ImportError, ValueError) as error:
-            raise DecisionError(
-                "ATLAS_DATABASE_URL ne désigne pas une base utilisable ; attendu : "
-                "sqlite:///dossier/fichier.sqlite, ou postgresql+psycopg://… avec son pilote "
-                "installé."
-            ) from error
-        event.listen(engine, "connect", _set_sqlite)
-        return engine
-
-    @property
-    def _is_sqlite(self) -> bool:
-        return self._url.startswith("sqlite")
-
-    @cached_property
-    def _file(self) -> Path | None:
-        name = make_url(self._url).database if self._is_sqlite else None
-        # SQLite's own "file:" addresses carry options: it alone knows what file they open.
-        return Path(name) if name and not name.startswith("file:") else None
 
     @property
     def name(self) -> str:
         """Return the name of the database as it may be shown: no folder, no password."""
-        return Path(str(self._engine.url.database).partition("?")[0]).name
+        return self._database.name
 
     def refusal(self) -> str:
-        """Say in French why nothing can be written, empty when writing looks possible.
-
-        Only a SQLite file is looked at: whether it, or the nearest folder that exists above it,
-        may be written. A write may still be refused, and then says so.
-        """
-        try:
-            file = self._file
-        except SQLAlchemyError:
-            return "La base des décisions est mal désignée (ATLAS_DATABASE_URL)."
-        if file is None:
-            return ""
-        above = next((path for path in (file, *file.parents) if path.exists()), file)
-        folder = above.parent if above == file else above
-        if folder.is_dir() and os.access(folder, os.W_OK) and os.access(above, os.W_OK):
-            return ""
-        return (
-            f"Lecture seule : le fichier « {file.name} » des décisions ne peut pas être écrit. "
-            "Donnez à l'atlas le droit d'écrire dans son dossier, ou désignez une autre base "
-            "par ATLAS_DATABASE_URL."
-        )
+        """Say in French why nothing can be written, empty when writing looks possible."""
+        return self._database.refusal()
 
     def size(self) -> int:
         """Return how many entries there are: what a cache is keyed by.
 
         Not the last number: of two that are written at once, the lower may be there later.
         """
-        if not self._exists():
-            return 0
         query = select(func.count()).where(_TABLE.c.territory == self._territory)
-        with self._guarded("lues"), self._engine.connect() as connection:
-            return int(connection.execute(query).scalar() or 0)
+        with self._database.reading(_WHAT) as connection:
+            return int(connection.execute(query).scalar() or 0) if connection else 0
 
     def entries(self, programme: str) -> pd.DataFrame:
         """Return every entry of a programme, oldest first: columns COLUMNS and ``undone_by``.
@@ -169,8 +72,8 @@ class Journal:
         wanted = (_TABLE.c.territory == self._territory) & (_TABLE.c.programme == programme)
         query = select(*(_TABLE.c[name] for name in COLUMNS)).where(wanted).order_by(_TABLE.c.id)
         rows: Sequence[object] = ()
-        if self._exists():
-            with self._guarded("lues"), self._engine.connect() as connection:
+        with self._database.reading(_WHAT) as connection:
+            if connection:
                 rows = [tuple(row) for row in connection.execute(query)]
         frame = pd.DataFrame(rows, columns=list(COLUMNS))
         types = {"id": "Int64", "year": "Int64", "undoes": "Int64"}
@@ -196,7 +99,7 @@ class Journal:
         longitude and latitude (EPSG:4326, degrees) kept or accepted. Raises DecisionError, with
         every fault, when something is missing.
         """
-        words = {"reason": _clean(reason), "author": _clean(author)}
+        words = {"reason": legible(reason), "author": legible(author)}
         faults = [*_word_faults(words), *_decision_faults(decision, quarters, position)]
         if faults:
             raise DecisionError("\n".join(faults))
@@ -220,17 +123,15 @@ class Journal:
         An earlier decision on the same project, if it stands, holds again. Raises DecisionError
         when there is no such decision or when it is already undone.
         """
-        words = {"reason": _clean(reason), "author": _clean(author)}
+        words = {"reason": legible(reason), "author": legible(author)}
         faults = _word_faults(words)
         if faults:
             raise DecisionError("\n".join(faults))
         query = select(_TABLE).where(
             _TABLE.c.id == number, _TABLE.c.territory == self._territory, _TABLE.c.decision != UNDO
         )
-        found = None
-        if self._exists():
-            with self._guarded("lues"), self._engine.connect() as connection:
-                found = connection.execute(query).mappings().first()
+        with self._database.reading(_WHAT) as connection:
+            found = connection.execute(query).mappings().first() if connection else None
         if found is None:
             raise DecisionError(f"Décision n° {number} introuvable ; rechargez la page.")
         kept = ("programme", "year", "reference", "project_id", "situation", "quarters")
@@ -243,73 +144,9 @@ class Journal:
     def _add(self, **values: object) -> int:
         now = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
         row = {"territory": self._territory, "decided_at": now, **values}
-        with self._guarded("écrites"):
-            self._create()
-            with self._engine.begin() as connection:
-                key = connection.execute(insert(_TABLE).values(row)).inserted_primary_key
+        with self._database.writing(_WHAT) as connection:
+            key = connection.execute(insert(_TABLE).values(row)).inserted_primary_key
         return int(key[0]) if key else 0
-
-    def _exists(self) -> bool:
-        """Say whether the journal has its table, without creating a file to find out."""
-        with self._guarded("lues"):
-            if not self._ready and (self._file is None or self._file.exists()):
-                self._ready = inspect(self._engine).has_table(_TABLE.name)
-            elif self._file is not None and not self._file.exists():
-                self._ready = False
-        return self._ready
-
-    def _create(self) -> None:
-        if self._exists():
-            return
-        if self._file:
-            self._file.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            if self._is_sqlite:
-                self._write_ahead()
-            with self._engine.begin() as connection:
-                connection.execute(CreateTable(_TABLE, if_not_exists=True))
-        except DBAPIError:
-            # Another process may have made it just now; anything else is a true refusal.
-            if not self._exists():
-                raise
-
-    def _write_ahead(self) -> None:
-        # A write-ahead log lets people read while one writes; it is a property of the file.
-        with self._engine.connect() as connection:
-            connection.execute(text("PRAGMA journal_mode=WAL"))
-
-    @contextmanager
-    def _guarded(self, what: str) -> Iterator[None]:
-        try:
-            yield
-        except IntegrityError:
-            raise
-        except (SQLAlchemyError, OSError) as error:
-            cause = getattr(error, "orig", None) or error
-            raise DecisionError(
-                f"Les décisions ne peuvent pas être {what} dans la base « {self.name} » "
-                f"({_short(cause)}). Vérifiez que son dossier existe, a de la place et s'écrit, ou "
-                "que la base répond ; rien n'a été changé."
-            ) from error
-
-
-def _set_sqlite(connection: object, _record: object) -> None:
-    cursor = connection.cursor()  # type: ignore[attr-defined]
-    cursor.execute("PRAGMA foreign_keys=ON")
-    cursor.close()
-
-
-def _short(error: BaseException) -> str:
-    return (getattr(error, "strerror", None) or str(error)).splitlines()[0][:120]
-
-
-def _clean(words: str) -> str:
-    """Drop what no reader sees and some databases refuse (control signs, lone surrogates)."""
-    kept = "".join(
-        sign if sign == "\n" or unicodedata.category(sign) not in ("Cc", "Cs") else " "
-        for sign in words
-    )
-    return kept.strip()
 
 
 def _word_faults(words: dict[str, str]) -> list[str]:

@@ -1,6 +1,7 @@
 """Programmes read, located and allocated on the ground of a territory.
 
-What is read and what is computed is kept until someone decides something about the programme.
+What is read and what is computed is kept until someone decides something about the programme, or
+imports it anew.
 """
 
 from collections.abc import Callable
@@ -20,8 +21,8 @@ from geo.lived import lived_in
 from geo.location import locate
 from geo.territory import Programme, Territory
 from store.decisions import Journal
-
-Tables = tuple[pd.DataFrame, pd.DataFrame]
+from store.imports import Imports, Tables
+from store.registry import IMPORTED
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class LoadedProgramme:
     """A programme ready to be totalled: projects, funding, positions, service and ledger.
 
     ``diagnosis`` is ``geo.coordinates.diagnose``'s answer: a position with a fault is not used.
-    ``journal_size`` is how many entries of the journal of decisions were taken into account.
+    ``edition`` says which decisions and which import were taken into account.
     """
 
     programme: Programme
@@ -55,7 +56,7 @@ class LoadedProgramme:
     located: pd.DataFrame
     services: pd.DataFrame
     ledger: pd.DataFrame
-    journal_size: int
+    edition: tuple[int, int]
 
 
 class Programmes:
@@ -66,27 +67,30 @@ class Programmes:
         ground: Callable[[], Ground],
         entry: Callable[[str | None, str], Dataset],
         journal: Journal,
+        imports: Imports,
     ) -> None:
         """Take what gathers the ground when it is first needed, and what finds a data set."""
         self._ground = ground
         self._entry = entry
         self._journal = journal
-        self._tables: dict[str, Tables] = {}
+        self._imports = imports
+        self._tables: dict[str, tuple[int, Tables]] = {}
         self._loaded: dict[str, LoadedProgramme] = {}
         self._what_ifs: dict[tuple[str, tuple[str, ...]], LoadedProgramme] = {}
-        self._duplicates: dict[str, pd.DataFrame] = {}
+        self._duplicates: dict[str, tuple[Tables, pd.DataFrame]] = {}
 
     def loaded(self, programme: Programme, rules: tuple[str, ...] = RULES) -> LoadedProgramme:
-        """Read, locate and allocate a programme; kept until someone decides something.
+        """Read, locate and allocate a programme; kept until it is decided on or imported anew.
 
         Other ``rules`` than the usual ones give the same programme with its money shared
         otherwise: a what-if.
         """
-        size, kept = self._journal.size(), self._loaded.get(programme.code)
-        if kept is None or kept.journal_size != size:
+        edition = (self._journal.size(), self._import(programme))
+        kept = self._loaded.get(programme.code)
+        if kept is None or kept.edition != edition:
             projects, funding = self.tables(programme)
             entries = self._journal.entries(programme.code)
-            kept = _assemble(self._ground(), programme, projects, funding, entries, size)
+            kept = _assemble(self._ground(), programme, projects, funding, entries, edition)
             self._loaded[programme.code] = kept
         return kept if rules == RULES else self._what_if(kept, rules)
 
@@ -100,9 +104,11 @@ class Programmes:
 
     def duplicates(self, programme: Programme) -> pd.DataFrame:
         """Return the pairs of projects of a programme that may be one (``analysis.duplicates``)."""
-        if programme.code not in self._duplicates:
-            self._duplicates[programme.code] = duplicates(*self.tables(programme))
-        return self._duplicates[programme.code]
+        tables = self.tables(programme)
+        kept = self._duplicates.get(programme.code)
+        if kept is None or kept[0] is not tables:
+            kept = self._duplicates[programme.code] = (tables, duplicates(*tables))
+        return kept[1]
 
     def years(self, programme: Programme) -> list[int]:
         """Return the years of a programme, latest first; needs neither layer nor figures."""
@@ -126,12 +132,19 @@ class Programmes:
 
     def tables(self, programme: Programme) -> Tables:
         """Return a programme as it was read (contracts PROJECTS and FUNDING); kept."""
-        if programme.code not in self._tables:
-            self._tables[programme.code] = self._read(programme)
-        return self._tables[programme.code]
+        number = self._import(programme)
+        kept = self._tables.get(programme.code)
+        if kept is None or kept[0] != number:
+            kept = self._tables[programme.code] = (number, self._read(programme))
+        return kept[1]
+
+    def _import(self, programme: Programme) -> int:
+        return self._imports.edition(programme.code) if programme.format == IMPORTED else 0
 
     def _read(self, programme: Programme) -> Tables:
         keys = programme.datasets
+        if programme.format == IMPORTED:
+            return self._imports.tables(programme.code)
         if programme.format == "anct-postes":
             dataset = self._entry(keys.get("posts"), "posts")
             return readers.read_posts(dataset, programme.code, programme.funder)
@@ -147,7 +160,7 @@ def _assemble(
     projects: pd.DataFrame,
     funding: pd.DataFrame,
     entries: pd.DataFrame,
-    journal_size: int = 0,
+    edition: tuple[int, int] = (0, 0),
 ) -> LoadedProgramme:
     territory = ground.territory
     uncertainty = territory.nomenclature.uncertainty_m
@@ -175,7 +188,7 @@ def _assemble(
     services = decided(services, projects, decisions, set(known["qpv_code"]))
     rows = _ledger(ground, projects, funding, services, RULES)
     return LoadedProgramme(
-        programme, projects, funding, diagnosis, located, services, rows, journal_size
+        programme, projects, funding, diagnosis, located, services, rows, edition
     )
 
 

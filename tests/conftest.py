@@ -18,6 +18,8 @@ import pytest
 from hypothesis import settings
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from store.database import Database
+from tests import postgresql as postgres
 from tools import chromium
 
 # The machine that runs the checks may be busy: how long an example takes proves nothing.
@@ -211,3 +213,21 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
 def atlas_url(serve: Callable[..., str]) -> str:
     """Address of the atlas itself, started once for the whole run."""
     return serve(ROOT / "app.py")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def base(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """An empty database of the atlas: a new SQLite file, then PostgreSQL."""
+    if request.param == "sqlite":
+        made = Database(f"sqlite:///{tmp_path}/base/atlas.sqlite")
+    else:
+        made = Database(request.getfixturevalue("postgresql").empty())
+    yield made
+    made.engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[postgres.Server]:
+    """A PostgreSQL server of the tests' own, stopped at their end."""
+    with postgres.serving() as server:
+        yield server

@@ -10,10 +10,11 @@ import pytest
 from analysis.decisions import DECISIONS
 from analysis.programme import by_target, grand_total
 from analysis.selection import Selection
-from geo.errors import AtlasError, DecisionError
+from geo.errors import DecisionError, StoreError
 from store.atlas import Atlas
 from store.cases import IN_FORCE, Answer, case_of, cases, counts, effect, taken
-from store.decisions import COLUMNS, Case, Journal, database_url
+from store.database import Database, database_url
+from store.decisions import COLUMNS, Case, Journal
 from store.tables import selected
 from tests.samples import CENTS, DATA, copy_data, rewrite
 
@@ -23,12 +24,13 @@ CASE = Case("demo", 2025, "DA00000001-1", "P1", "undecided")
 HOSTILE = "'); DROP TABLE decisions; -- \" <img src=x onerror=alert(1)> =1+1 é\U0001f600"
 WRITER = """
 import sys
+from store.database import Database
 from store.decisions import Case, Journal
 
 url, name = sys.argv[1:]
 for k in range(15):
     case = Case("demo", 2025, None, f"{name}-{k}", "undecided")
-    Journal(url, "t").decide(case, "outside", reason="essai", author=name)
+    Journal(Database(url), "t").decide(case, "outside", reason="essai", author=name)
 """
 
 
@@ -38,7 +40,7 @@ def address(folder: Path) -> str:
 
 @pytest.fixture
 def journal(tmp_path) -> Journal:
-    return Journal(address(tmp_path), "t")
+    return Journal(Database(address(tmp_path)), "t")
 
 
 @pytest.fixture
@@ -100,7 +102,7 @@ def test_an_undoing_is_added_and_nothing_is_erased(journal):
 
 def test_programmes_and_territories_do_not_mix(journal, tmp_path):
     journal.decide(CASE, "outside", reason="a", author="b")
-    other = Journal(address(tmp_path), "autre")
+    other = Journal(Database(address(tmp_path)), "autre")
     assert journal.entries("autre").empty
     assert other.entries("demo").empty
     assert other.size() == 0
@@ -152,9 +154,9 @@ def test_processes_that_decide_at_once_lose_nothing(journal, tmp_path):
 
 def test_a_folder_that_cannot_be_made_is_told_in_french(tmp_path):
     (tmp_path / "var").write_text("a file where the folder should be")
-    blocked = Journal(address(tmp_path), "t")
-    assert blocked.refusal().startswith("Lecture seule : le fichier « atlas.sqlite » des décisions")
-    with pytest.raises(DecisionError, match="ne peuvent pas être écrites dans la base") as refusal:
+    blocked = Journal(Database(address(tmp_path)), "t")
+    assert blocked.refusal().startswith("Lecture seule : le fichier « atlas.sqlite » ne peut")
+    with pytest.raises(StoreError, match="ne peuvent pas être écrites dans la base") as refusal:
         blocked.decide(CASE, "outside", reason="a", author="b")
     assert "rien n'a été changé" in str(refusal.value)
     assert str(tmp_path) not in str(refusal.value)
@@ -163,9 +165,9 @@ def test_a_folder_that_cannot_be_made_is_told_in_french(tmp_path):
 def test_a_read_only_database_is_read_and_refuses_to_be_written(journal, tmp_path):
     journal.decide(CASE, "outside", reason="a", author="b")
     file = tmp_path / "var" / "atlas.sqlite"
-    locked = Journal(f"sqlite:///file:{file}?mode=ro&uri=true", "t")
+    locked = Journal(Database(f"sqlite:///file:{file}?mode=ro&uri=true"), "t")
     assert locked.size() == 1
-    with pytest.raises(DecisionError, match="ne peuvent pas être écrites"):
+    with pytest.raises(StoreError, match="ne peuvent pas être écrites"):
         locked.decide(CASE, "outside", reason="a", author="b")
     assert journal.size() == 1
 
@@ -174,7 +176,7 @@ def test_a_damaged_database_is_told_in_french(tmp_path):
     (tmp_path / "var").mkdir()
     (tmp_path / "var" / "atlas.sqlite").write_bytes(b"not a database" * 100)
     damaged = Atlas(DATA, database=address(tmp_path))
-    with pytest.raises(AtlasError, match="Les décisions ne peuvent pas être lues dans la base"):
+    with pytest.raises(StoreError, match="Les décisions ne peuvent pas être lues dans la base"):
         damaged.programme("demo")
 
 
@@ -182,8 +184,8 @@ def test_a_damaged_database_is_told_in_french(tmp_path):
     "url", ["nowhere", "oracle+nothing://x/y", "postgresql+psycopg9://u:secret@127.0.0.1/x", ""]
 )
 def test_a_wrong_address_is_told_without_its_password(url, monkeypatch):
-    with pytest.raises(DecisionError, match="ATLAS_DATABASE_URL") as refusal:
-        Journal(url or ":", "t").size()
+    with pytest.raises(StoreError, match="ATLAS_DATABASE_URL") as refusal:
+        Journal(Database(url or ":"), "t").size()
     assert "secret" not in str(refusal.value)
 
 

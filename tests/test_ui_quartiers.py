@@ -266,7 +266,8 @@ def test_names_and_titles_of_users_stay_text():
     opened.quarters = opened.quarters.assign(qpv_name=HOSTILE, commune_names=HOSTILE)
     programmes = opened._programmes
     projects, funding = programmes.tables(opened.territory.programme("demo"))
-    programmes._tables["demo"] = (projects.assign(title=HOSTILE, operator=HOSTILE), funding)
+    hostile = projects.assign(title=HOSTILE, operator=HOSTILE)
+    programmes._tables["demo"] = (0, (hostile, funding))
     for codes in ((), (CENTRE,), (CENTRE, LIEBAUT)):
         page, _ = show(*codes, opened=opened)
         assert not [body for body in bodies(page) if "<img" in body]

@@ -7,7 +7,7 @@ import streamlit as st
 from geo.catalogue import data_directory
 from geo.territory import territory_code
 from store.atlas import Atlas, open_atlas
-from store.decisions import database_url
+from store.database import database_url
 
 
 def get_atlas() -> Atlas:
@@ -15,7 +15,9 @@ def get_atlas() -> Atlas:
 
     Raises AtlasError when the territory cannot be read; the next call tries again.
     """
-    return _open(str(data_directory()), territory_code(), database_url())
+    atlas = _open(str(data_directory()), territory_code(), database_url())
+    atlas.refresh()
+    return atlas
 
 
 @st.cache_resource(show_spinner="Lecture des données du territoire…")
