@@ -169,6 +169,15 @@ def relations_by_code(crosswalk: pd.DataFrame) -> pd.DataFrame:
     return _named(crosswalk, _pairs(crosswalk), alone.fillna("continued"))
 
 
+def uncrossed(codes: Iterable[str]) -> pd.DataFrame:
+    """Return the correspondence (contract CROSSWALK) of quarters of which nothing older is known.
+
+    Their 2015 code is missing and their status says so; it is no claim that they are new.
+    """
+    frame = pd.DataFrame({"qpv_code": list(codes), "qpv_code_2015": None, "status": "INCONNU"})
+    return frame.astype("str")
+
+
 def _named(rows: pd.DataFrame, pairs: pd.DataFrame, alone: pd.Series) -> pd.DataFrame:
     several = _count(pairs, "qpv_code_2015").gt(1), _count(pairs, "qpv_code").gt(1)
     words = alone[pairs.index].mask(several[0], "split").mask(several[1], "merged")

@@ -122,6 +122,21 @@ def with_names(layer: gpd.GeoDataFrame, communes: pd.DataFrame) -> gpd.GeoDataFr
     return layer.assign(commune_names=layer["commune_names"].fillna(found).astype("str"))
 
 
+def with_points(communes: pd.DataFrame, quarters: gpd.GeoDataFrame) -> pd.DataFrame:
+    """Return the communes (contract COMMUNES) that have a point, so that positions are judged.
+
+    A commune without one takes a point inside a quarter that it is the first to hold
+    (``quarters``, EPSG:4326): within a few kilometres, it is in the commune. The others are left
+    out.
+    """
+    first = quarters["commune_codes"].str.split(", ").str[0]
+    inside = quarters.geometry.representative_point()
+    points = pd.DataFrame({"lon": inside.x, "lat": inside.y}).groupby(first).first()
+    known = communes.set_index("commune_code")
+    places = known[["lon", "lat"]].fillna(points)
+    return known.assign(**places).reset_index()[list(communes.columns)].dropna(subset="lon")
+
+
 def generation_of(codes: Iterable[str], source: str = "Couche des quartiers") -> int:
     """Return the generation of perimeters a layer belongs to, read from its codes (QP…, QN…).
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import pandas as pd
 
+from geo import schema
 from geo.delimited import rows_of
 from geo.errors import DataFileError
 from geo.headers import letters, refuse_twice
@@ -71,8 +72,7 @@ class Known:
 
 def empty() -> pd.DataFrame:
     """Return a long table without rows, with the types of contract FIGURES."""
-    types = {name: str(column.dtype) for name, column in FIGURES.columns.items()}
-    return pd.DataFrame(columns=list(types)).astype(types)
+    return schema.empty(FIGURES)
 
 
 @dataclass(frozen=True)

@@ -264,6 +264,12 @@ FIGURES = pa.DataFrameSchema(
 )
 
 
+def empty(contract: pa.DataFrameSchema) -> pd.DataFrame:
+    """Return a frame without a row that keeps a contract."""
+    types = {name: str(column.dtype) for name, column in contract.columns.items()}
+    return pd.DataFrame(columns=list(types)).astype(types)
+
+
 def check(frame: Frame, contract: pa.DataFrameSchema, source: str, first_line: int = 2) -> Frame:
     """Return the frame, unchanged, if it keeps its contract.
 

@@ -14,24 +14,27 @@ from pyproj import CRS
 
 from geo.crs import metric_crs
 from geo.errors import CrsError, TerritoryError
+from geo.fields import Fields, table_faults
 
 # Fields of a territory file: those it must have, then those it may have. "" is the file itself;
 # another name is a table, or a list of tables, of the file.
-_FIELDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+_FIELDS: Fields = {
     "": (
         (
             *("code", "name", "short_name", "contract", "metric_crs", "commune_radius_m"),
             *(
                 "generation",
                 "figures_generation",
-                "default_programme",
                 "epci",
                 "datasets",
                 "comparators",
             ),
-            *("axes", "funders", "dispositifs", "programmes"),
+            *("axes", "funders", "dispositifs"),
         ),
-        ("npnru", "lived_places", "lived_areas", "essentials", "qpv_public_percent"),
+        (
+            *("programmes", "default_programme"),
+            *("npnru", "lived_places", "lived_areas", "essentials", "qpv_public_percent"),
+        ),
     ),
     "epci": (("siren", "name"), ("population", "communes")),
     "comparators": (("level", "code", "label"), ("former_codes",)),
@@ -47,7 +50,7 @@ _FIELDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ("projects", "funding", "posts", "funder"),
     ),
 }
-_WORDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+_WORDS: Fields = {
     "": (
         ("groups", "themes", "statuses", "uncertainty_m", "positions", "secrecy_threshold"),
         (),
@@ -55,17 +58,7 @@ _WORDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "groups": (("code", "label", "letter"), ("short",)),
     "themes": (("code", "label", "axis", "group"), ("short",)),
 }
-_CODES = ("code", "siren", "qpv", "level", "budget", "dispositif", "theme")
 CITY_BUDGET = "147"  # the State's budget programme "Politique de la ville"
-# Lowest and highest value of the numbers of a territory file.
-_RANGES = {
-    "lon": (-180, 180),
-    "lat": (-90, 90),
-    "secrecy_threshold": (1, 1_000),
-    "radius_m": (1, 20_000),
-    "commune_radius_m": (1_000, 200_000),
-    "qpv_public_percent": (0, 100),
-}
 
 
 @dataclass(frozen=True)
@@ -170,6 +163,10 @@ class Programme:
     funder: str = ""
 
 
+# What a territory without any programme shows in its place: no project, no line of funding.
+NO_PROGRAMME = Programme("aucun", "Aucun programme", "none", False, {})
+
+
 @dataclass(frozen=True)
 class Nomenclature:
     """National vocabularies: themes, families of themes, statuses, uncertainty in metres.
@@ -261,7 +258,7 @@ def _territory_path(directory: Path, code: str | None) -> Path:
     )
 
 
-def _read(path: Path, fields: dict[str, tuple[tuple[str, ...], tuple[str, ...]]]) -> dict[str, Any]:
+def _read(path: Path, fields: Fields) -> dict[str, Any]:
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -270,37 +267,9 @@ def _read(path: Path, fields: dict[str, tuple[tuple[str, ...], tuple[str, ...]]]
         raise TerritoryError(
             f"Le fichier {path.name} n'est pas un TOML valide : {error}."
         ) from error
-    faults = _entry_faults("", content, *fields[""])
-    for table, (required, optional) in fields.items():
-        found = content.get(table, [])
-        for k, entry in enumerate(found if isinstance(found, list) else [found], start=1):
-            faults += _entry_faults(f"{table} n° {k}, ", entry, required, optional)
+    faults = table_faults(content, fields)
     _refuse(path, faults)
     return content
-
-
-def _entry_faults(
-    where: str, entry: object, required: tuple[str, ...], optional: tuple[str, ...]
-) -> list[str]:
-    if not isinstance(entry, dict):
-        return [f"{where}« {entry} » n'est pas une table"]
-    missing = [f"{where}champ « {name} » absent" for name in required if name not in entry]
-    known = {*required, *optional}
-    unknown = [f"{where}champ « {name} » inconnu" for name in entry if name not in known]
-    numbers = [
-        f"{where}« {name} » : {entry[name]} n'est pas un texte ; mettez des guillemets"
-        for name in _CODES
-        if name in entry and not isinstance(entry[name], str)
-    ]
-    return missing + unknown + numbers + _range_faults(where, entry)
-
-
-def _range_faults(where: str, entry: dict[str, Any]) -> list[str]:
-    return [
-        f"{where}« {name} » : {entry[name]} ; attendu : un nombre de {low} à {high}"
-        for name, (low, high) in _RANGES.items()
-        if name in entry and not (type(entry[name]) in (int, float) and low <= entry[name] <= high)
-    ]
 
 
 def _contradictions(territory: Territory) -> list[str]:
@@ -355,6 +324,8 @@ def _nomenclature(content: dict[str, Any]) -> Nomenclature:
 
 
 def _territory(content: dict[str, Any], nomenclature: Nomenclature) -> Territory:
+    listed = tuple(_programme(entry) for entry in content.get("programmes", []))
+    programmes = listed or (NO_PROGRAMME,)
     return Territory(
         code=content["code"],
         name=content["name"],
@@ -371,8 +342,8 @@ def _territory(content: dict[str, Any], nomenclature: Nomenclature) -> Territory
         axes=tuple(Term(**_term(entry)) for entry in content["axes"]),
         funders=tuple(Funder(**_term(entry)) for entry in content["funders"]),
         dispositifs=tuple(Term(**_term(entry)) for entry in content["dispositifs"]),
-        programmes=tuple(_programme(entry) for entry in content["programmes"]),
-        default_programme=content["default_programme"],
+        programmes=programmes,
+        default_programme=content.get("default_programme", programmes[0].code),
         nomenclature=nomenclature,
         commune_radius_m=float(content["commune_radius_m"]),
         lived_places=tuple(LivedPlace(**entry) for entry in content.get("lived_places", [])),

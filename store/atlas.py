@@ -23,13 +23,13 @@ from geo.catalogue import (
     load_catalogue,
     refuse_absent_catalogue,
 )
-from geo.crosswalk import overlap, relations_by_area, relations_by_code
+from geo.crosswalk import overlap, relations_by_area, relations_by_code, uncrossed
 from geo.crs import to_metric, to_wgs84
 from geo.errors import StoreError, TerritoryError
-from geo.layers import Epci, read_layer, with_names
+from geo.layers import Epci, read_layer, with_names, with_points
 from geo.lived import lived_layer, read_area
 from geo.proximity import bands
-from geo.schema import QUARTERS, check
+from geo.schema import CROSSWALK, QUARTERS, check, empty
 from geo.shapes import overlaps
 from geo.territory import (
     LivedArea,
@@ -71,7 +71,8 @@ class Atlas:
         self.imports = Imports(self.database, self.territory)
         self.registry = Registry(self.database, self.territory)
         self.refresh()
-        self._figures = Figures(self.dataset, lambda: every_source(self.indicators))
+        parts = self.territory.datasets
+        self._figures = Figures(self.dataset, lambda: every_source(self.indicators), parts)
         self._seen: pd.DataFrame | None = None
         self._readings: list[Reading] | None = None
         self._histories: dict[str, pd.DataFrame] = {}
@@ -139,7 +140,8 @@ class Atlas:
         dataset = self.dataset("quarters")
         layer, repairs = read_layer(dataset, epci=epci)
         if layer["commune_names"].isna().any():
-            layer = with_names(layer, self.communes)
+            # A quarter may reach into a commune of elsewhere: every name that is listed counts.
+            layer = with_names(layer, readers.read_communes(self.dataset("communes")))
         return check(layer, QUARTERS, dataset.path.name, first_line=1), repairs
 
     @cached_property
@@ -184,7 +186,12 @@ class Atlas:
 
     @cached_property
     def crosswalk(self) -> pd.DataFrame:
-        """Return the correspondence of the two generations (contract CROSSWALK)."""
+        """Return the correspondence of the two generations (contract CROSSWALK).
+
+        A territory without one knows its quarters, and of none what it was before.
+        """
+        if "crosswalk" not in self.territory.datasets:
+            return uncrossed(self.quarters["qpv_code"])
         return readers.read_crosswalk(self.dataset("crosswalk"))
 
     @property
@@ -205,11 +212,14 @@ class Atlas:
         """Return what became of each quarter at the change of generation (``geo.crosswalk``).
 
         By shared areas when the territory has a layer of its 2015 quarters (part
-        FORMER_LAYER), else by the official correspondence of codes. Of a national file,
-        only the territory's quarters of either generation are kept.
+        FORMER_LAYER), else by the official correspondence of codes; nothing is told without
+        either. Of a national file, only the territory's quarters of either generation are kept.
         """
+        if not {"crosswalk", FORMER_LAYER} & set(self.territory.datasets):
+            return relations_by_code(empty(CROSSWALK))
         found = self._every_relation()
-        former = set(self.quarters_2015["qpv_code"])
+        listed = "quarters_2015" in self.territory.datasets
+        former = set(self.quarters_2015["qpv_code"]) if listed else set()
         ours = found["qpv_code"].isin(set(self.quarters["qpv_code"]))
         return found[ours | found["qpv_code_2015"].isin(former)].reset_index(drop=True)
 
@@ -315,7 +325,7 @@ class Atlas:
         return Ground(
             self.territory,
             self.quarters_metric,
-            self.communes,
+            with_points(self.communes, self.quarters),
             self.crosswalk,
             self.lived,
             self.population[1],

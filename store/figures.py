@@ -4,7 +4,7 @@ A data set that cannot be read takes away its own figures and no other; its mess
 """
 
 import tomllib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -29,10 +29,17 @@ class Figures:
     """The figures of every part (``insee``, ``filosofi``…), each read when first asked for."""
 
     def __init__(
-        self, dataset: Callable[[str], Dataset], sources: Callable[[], Iterable[Source]]
+        self,
+        dataset: Callable[[str], Dataset],
+        sources: Callable[[], Iterable[Source]],
+        parts: Collection[str] = tuple(_READERS),
     ) -> None:
-        """Take what gives the data set of a part in the territory, and the indicators' sources."""
+        """Take what gives the data set of a part in the territory, and the indicators' sources.
+
+        ``parts`` are those that the territory has: it may have no figures at all.
+        """
         self._dataset = dataset
+        self._known = [part for part in _READERS if part in parts]
         self._sources = sources
         self._read: dict[str, pd.DataFrame] = {}
         self._parts: tuple[str, ...] | None = None
@@ -53,7 +60,9 @@ class Figures:
         Raises AtlasError when one of them cannot be read.
         """
         asked = set(datasets)
-        return _joined([self.part(part) for part in _READERS if self._dataset(part).key in asked])
+        return _joined(
+            [self.part(part) for part in self._known if self._dataset(part).key in asked]
+        )
 
     def whole(self) -> pd.DataFrame:
         """Return the figures of every part that can be read; the same frame until that changes.
@@ -62,7 +71,7 @@ class Figures:
         Raises TerritoryError when the territory asks for a data set that no catalogue lists.
         """
         faults = self.faults(spare=TerritoryError)
-        parts = tuple(part for part in _READERS if part not in faults)
+        parts = tuple(part for part in self._known if part not in faults)
         if parts != self._parts:
             read = _joined([self.part(part) for part in parts])
             self._whole = with_computed(read, self._sources())
@@ -72,7 +81,7 @@ class Figures:
     def faults(self, spare: type[AtlasError] | tuple[()] = ()) -> dict[str, str]:
         """Return the French message of each part that cannot be read; ``spare`` is raised."""
         found: dict[str, str] = {}
-        for part in _READERS:
+        for part in self._known:
             try:
                 self.part(part)
             except spare:
@@ -104,6 +113,4 @@ def load_indicators(directory: Path, datasets: Mapping[str, str]) -> dict[str, I
 
 
 def _joined(frames: list[pd.DataFrame]) -> pd.DataFrame:
-    if frames:
-        return pd.concat(frames, ignore_index=True)
-    return empty()
+    return pd.concat(frames, ignore_index=True) if frames else empty()

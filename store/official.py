@@ -6,6 +6,7 @@ in use stays; without any, the atlas reads the embedded data.
 """
 
 import hashlib
+import os
 import shutil
 import tempfile
 import time
@@ -28,11 +29,21 @@ from geo.official import Catalogue, Layer, check, load_official
 from geo.readers import read_communes
 from geo.writers import write_file
 
-STATES = ("installed", "unchanged", "kept", "no_address")
+STATES = {
+    "installed": "installée",
+    "unchanged": "inchangée",
+    "kept": "non installée",
+    "absent": "non fournie",
+}
 CURRENT, FORMER = "catalogue.toml", "former.toml"
 _KEPT_S = 86_400  # a file that no catalogue names is left this long: another process may install it
 
 Progress = Callable[[str, int, int], None]
+
+
+def official_origin() -> str:
+    """Return ``ATLAS_OFFICIAL_FROM``, a mirror or a folder; empty for the publishers' addresses."""
+    return os.environ.get("ATLAS_OFFICIAL_FROM", "").strip()
 
 
 @dataclass(frozen=True)
@@ -42,6 +53,16 @@ class Outcome:
     layer: Layer
     state: str
     words: str
+
+    @property
+    def word(self) -> str:
+        """Say the state in French."""
+        return STATES[self.state]
+
+    @property
+    def done(self) -> bool:
+        """Say whether the layer is installed as its source has it."""
+        return self.state in ("installed", "unchanged")
 
     @property
     def failed(self) -> bool:
@@ -119,13 +140,17 @@ class Installer:
     def _one(self, layer: Layer, origin: str, progress: Progress | None) -> Outcome:
         if not origin and not layer.url:
             words = f"aucune adresse directe ; à télécharger sur {layer.site}, puis « --from »"
-            return Outcome(layer, "no_address", words)
+            return Outcome(layer, "absent", words)
         folder = self._installed / layer.key
         try:
             with _incoming(folder) as place:
                 file = place / layer.files[0]
                 self._receive(layer, origin, file, progress)
                 return self._install(layer, file)
+        except _NotThere as error:
+            # A folder holds what it holds, and what has no address is a second choice: no fault.
+            state = "kept" if layer.url and _is_address(origin or layer.url) else "absent"
+            return Outcome(layer, state, f"{error} ; {self._instead(layer.key)}")
         except AtlasError as error:
             return Outcome(layer, "kept", f"{_sentence(error)} ; {self._instead(layer.key)}")
         except OSError as error:
@@ -137,7 +162,7 @@ class Installer:
             if progress:
                 progress(layer.title, done, total)
 
-        if origin and urlsplit(origin).scheme not in ("http", "https"):
+        if origin and not _is_address(origin):
             _copy(layer, Path(origin), file)
             told(1, 1)
             return
@@ -146,7 +171,8 @@ class Installer:
             with file.open("wb") as target:
                 receive(address, target, layer.bounds, hosts=self.official.hosts, progress=told)
         except NetworkError as error:
-            raise DataFileError(_network_words(error, layer)) from error
+            kind = _NotThere if error.status == 404 else DataFileError
+            raise kind(_network_words(error, layer)) from error
 
     def _install(self, layer: Layer, file: Path) -> Outcome:
         content = file.read_bytes()
@@ -182,6 +208,14 @@ class Installer:
         return "rien n'est installé"
 
 
+def _is_address(origin: str) -> bool:
+    return urlsplit(origin).scheme in ("http", "https")
+
+
+class _NotThere(DataFileError):
+    """A mirror or a folder that does not hold a layer."""
+
+
 @contextmanager
 def _incoming(folder: Path) -> Any:
     folder.mkdir(parents=True, exist_ok=True)
@@ -196,7 +230,7 @@ def _copy(layer: Layer, folder: Path, file: Path) -> None:
         raise DataFileError(f"« {folder} » n'est ni un dossier ni une adresse http(s)")
     found = [path for name in layer.files for path in sorted(folder.glob(name)) if path.is_file()]
     if not found:
-        raise DataFileError(
+        raise _NotThere(
             f"aucun fichier {' ou '.join(layer.files)} dans « {folder.name or folder} »"
         )
     if found[0].stat().st_size > layer.most_mb * 2**20:

@@ -6,6 +6,7 @@ imports it anew.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import date
 
 import geopandas as gpd
 import pandas as pd
@@ -19,7 +20,8 @@ from geo.catalogue import Dataset
 from geo.coordinates import diagnose, usable
 from geo.lived import lived_in
 from geo.location import locate
-from geo.territory import Programme, Territory
+from geo.schema import FUNDING, PROJECTS, empty
+from geo.territory import NO_PROGRAMME, Programme, Territory
 from store.decisions import Journal
 from store.imports import Imports, Tables
 from store.registry import IMPORTED
@@ -111,8 +113,13 @@ class Programmes:
         return kept[1]
 
     def years(self, programme: Programme) -> list[int]:
-        """Return the years of a programme, latest first; needs neither layer nor figures."""
+        """Return the years of a programme, latest first; needs neither layer nor figures.
+
+        A programme without a project has the year of today, so that a page has one to be empty of.
+        """
         projects, _ = self.tables(programme)
+        if projects.empty:
+            return [date.today().year]
         return sorted((int(year) for year in projects["year"].unique()), reverse=True)
 
     def trial(
@@ -145,6 +152,8 @@ class Programmes:
         keys = programme.datasets
         if programme.format == IMPORTED:
             return self._imports.tables(programme.code)
+        if programme == NO_PROGRAMME:
+            return empty(PROJECTS), empty(FUNDING)
         if programme.format == "anct-postes":
             dataset = self._entry(keys.get("posts"), "posts")
             return readers.read_posts(dataset, programme.code, programme.funder)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from sqlalchemy import Connection, exists, insert, select, update
 
 from geo.errors import ImportRefused
-from geo.territory import Programme, Territory
+from geo.territory import NO_PROGRAMME, Programme, Territory
 from store.database import Database
 from store.models import PROGRAMMES, PROJECT_ROWS
 
@@ -28,8 +28,8 @@ class Registry:
         the database cannot be read.
         """
         imported, hidden = self._read()
-        published = [one for one in self._territory.programmes if one.code not in hidden]
-        programmes = (*published, *(one for one in imported if one.code not in hidden))
+        listed = [one for one in (*self._territory.programmes, *imported) if one != NO_PROGRAMME]
+        programmes = tuple(one for one in listed if one.code not in hidden) or (NO_PROGRAMME,)
         known = {one.code: one for one in programmes}
         default = self._territory.default_programme
         if default not in known:

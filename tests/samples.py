@@ -18,6 +18,8 @@ from geo.writers import to_geojson
 from store.atlas import Atlas
 
 DATA = Path(__file__).resolve().parent.parent / "data"
+# Published files of this machine, never copied into the project: tests that read them may skip.
+SHARED = DATA.parent.parent / "shared"
 LAMBERT = CRS("EPSG:2154")  # of the squares; a territory computes in a system of its own
 CENTS = [f"{amount}_cents" for amount in AMOUNTS]
 

@@ -83,6 +83,8 @@ def test_another_territory_needs_one_file_and_its_data(data):
     layer = data / "qpv" / "qpv_2024.geojson"
     collection = json.loads(layer.read_text(encoding="utf-8"))
     collection["features"] = collection["features"][:5]
+    for feature in collection["features"]:
+        feature["properties"]["siren_epci"] += ", 200000001"
     rewrite(layer, json.dumps(collection))
     catalogue = data / "qpv" / "catalogue.toml"
     listed = catalogue.read_text(encoding="utf-8")
@@ -157,7 +159,7 @@ def test_every_fault_of_a_territory_file_is_told_at_once(data):
         assert fault in message
 
 
-OPTIONAL = {"npnru", "essentials", "qpv_public_percent"}
+OPTIONAL = {"npnru", "essentials", "qpv_public_percent", "programmes", "default_programme"}
 REQUIRED = [name for name in CONTENT if name not in OPTIONAL]
 
 

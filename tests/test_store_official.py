@@ -284,7 +284,7 @@ def test_one_edition_may_be_asked_for_and_no_other(tmp_path):
 def test_a_folder_gives_files_by_their_published_names(tmp_path):
     files = {"QP2024_France.geojson": quarters(), f"communes_{FIRST}.geojson": communes(FIRST)}
     found = installer(tmp_path).fetch(folder(tmp_path, files))
-    assert [one.state for one in found] == ["installed", "kept", "installed"]
+    assert [one.state for one in found] == ["installed", "absent", "installed"]
     assert "aucun fichier communes_epci.csv" in found[1].words
     assert (tmp_path / "files/QP2024_France.geojson").exists()
     nowhere = installer(tmp_path).fetch("nulle-part")
@@ -306,7 +306,7 @@ def test_a_layer_without_lists_of_epci_is_kept_by_the_communes(tmp_path):
 def test_what_has_no_direct_address_is_said_and_not_asked(tmp_path):
     layers = installer(tmp_path).official.layers
     (found,) = installer(tmp_path).fetch(keys=["communes_epci"])
-    assert found.state == "no_address"
+    assert found.state == "absent"
     assert "insee.fr" in found.words
     assert all(one.url.startswith("https://") for one in layers.values() if one.url)
     assert state_of(tmp_path) == {}

@@ -12,6 +12,7 @@ from analysis.selection import Selection
 from analysis.vocabulary import sharing
 from geo import location
 from geo.errors import AtlasError
+from geo.territory import NO_PROGRAMME
 from store.atlas import Atlas
 from ui import state
 from ui.navigation import Entry
@@ -26,6 +27,11 @@ _BANNER = (
 _WHAT_IF = (
     '<div role="note" class="demo"><strong>Hypothèse</strong> : {}. Les montants par quartier ne '
     "sont pas ceux de la règle par défaut.</div>"
+)
+
+_NO_PROGRAMME = (
+    "Aucun programme pour ce territoire : seuls ses quartiers sont montrés, avec leurs indicateurs "
+    "s'ils sont installés. Il n'y a ni projet ni montant tant qu'aucun fichier n'est importé."
 )
 
 
@@ -43,6 +49,10 @@ def draw_page(entry: Entry, atlas: Atlas, selection: Selection) -> None:
     if faults:
         words = "\n".join(["Des indicateurs manquent, montrés « n.d. ».", *faults])
         st.warning(plain(words), icon=":material/warning:")
+    if selection.programme == NO_PROGRAMME.code:
+        st.info(_NO_PROGRAMME, icon=":material/inbox:")
+        if entry.needs_projects:
+            return
     guarded(lambda: entry.render(atlas, selection))
 
 

@@ -225,6 +225,12 @@ def _quarter_properties(quarters: gpd.GeoDataFrame) -> pd.DataFrame:
     )
 
 
+def _labels(communes: pd.DataFrame) -> list[list[object]]:
+    """Return name, longitude and latitude of the communes that have a place."""
+    placed = communes[["commune_name", "lon", "lat"]].dropna(subset=["lon", "lat"])
+    return placed.to_numpy(dtype=object).tolist()
+
+
 def publish_base(
     quarters: gpd.GeoDataFrame,
     bands: gpd.GeoDataFrame,
@@ -245,7 +251,7 @@ def publish_base(
     require_crs(bands, WGS84, "Bandes de la carte")
     layers = {
         "quarters": _features(quarters, _quarter_properties(quarters), crs),
-        "communes": communes[["commune_name", "lon", "lat"]].to_numpy(dtype=object).tolist(),
+        "communes": _labels(communes),
     }
     widths = pd.DataFrame({"width_m": bands["width_m"].astype(int)})
     files = {

@@ -14,13 +14,17 @@ Render = Callable[[Atlas, Selection], None]
 
 @dataclass(frozen=True)
 class Entry:
-    """A page: word in the URL, title, the question it answers, icon, module of ``ui.pages``."""
+    """A page: word in the URL, title, the question it answers, icon, module of ``ui.pages``.
+
+    ``needs_projects`` marks a page that has nothing to say of a territory without a programme.
+    """
 
     word: str
     title: str
     question: str
     icon: str
     module: str
+    needs_projects: bool = False
 
     @property
     def render(self) -> Render:
@@ -30,7 +34,7 @@ class Entry:
 
 PAGES = (
     Entry("carte", "Carte", "Où vont les moyens ?", ":material/map:", "carte"),
-    Entry("tableau", "Tableau de bord", "Que retenir ?", ":material/dashboard:", "tableau"),
+    Entry("tableau", "Tableau de bord", "Que retenir ?", ":material/dashboard:", "tableau", True),
     Entry(
         "quartiers",
         "Quartiers",
@@ -38,13 +42,21 @@ PAGES = (
         ":material/location_city:",
         "quartiers",
     ),
-    Entry("projets", "Projets", "Quels projets, pour qui ?", ":material/list_alt:", "projets"),
+    Entry(
+        "projets",
+        "Projets",
+        "Quels projets, pour qui ?",
+        ":material/list_alt:",
+        "projets",
+        needs_projects=True,
+    ),
     Entry(
         "besoins",
         "Besoins et moyens",
         "Les moyens suivent-ils les besoins ?",
         ":material/balance:",
         "besoins",
+        needs_projects=True,
     ),
     Entry(
         "couverture",
@@ -63,7 +75,14 @@ PAGES = (
     Entry(
         "evolutions", "Évolutions", "Qu'est-ce qui change ?", ":material/timeline:", "evolutions"
     ),
-    Entry("decider", "À décider", "Qu'est-ce qui n'est pas sûr ?", ":material/rule:", "decider"),
+    Entry(
+        "decider",
+        "À décider",
+        "Qu'est-ce qui n'est pas sûr ?",
+        ":material/rule:",
+        "decider",
+        needs_projects=True,
+    ),
     Entry("donnees", "Données", "D'où viennent ces chiffres ?", ":material/database:", "donnees"),
 )
 

@@ -61,6 +61,9 @@ def _repairs(repairs: pd.DataFrame, labels: Mapping[str, str], generation: int) 
 
 def _generations(atlas: Atlas) -> None:
     relations, names = atlas.relations, atlas.quarter_labels
+    if relations.empty:
+        st.caption("Ce que sont devenus les quartiers de 2015 n'est pas connu de ce territoire.")
+        return
     known = relations[relations["qpv_code"].isin(list(names))]
     rows = [
         (

@@ -13,6 +13,7 @@ from analysis.selection import Selection
 from analysis.vocabulary import labels
 from geo.errors import AtlasError
 from geo.schema import QPV_CODE, QPV_CODE_2015
+from geo.territory import NO_PROGRAMME
 from store.atlas import Atlas
 from store.measures import EFFORT, measure_labels
 
@@ -213,8 +214,9 @@ def reset() -> None:
 def in_words(selection: Selection, atlas: Atlas) -> str:
     """Say a selection in French, as the line under a page's title."""
     territory = atlas.territory
-    parts = [f"Programmation {selection.year}"]
-    for item in FILTERS:
+    empty = selection.programme == NO_PROGRAMME.code
+    parts = [NO_PROGRAMME.label if empty else f"Programmation {selection.year}"]
+    for item in () if empty else FILTERS:
         chosen = getattr(selection, item.field)
         words = labels(territory, item.column)
         parts.append(", ".join(words[code] for code in chosen) or item.every)

@@ -41,7 +41,8 @@ def render(atlas: Atlas, selection: Selection) -> None:
     with right:
         panel.render(atlas, selection)
     keys = (atlas.dataset("quarters").key, *chosen.datasets)
-    frame.sources(atlas, keys, f"Indicateur : {chosen.perimeter}.", frame.INDICATIVE)
+    measured = f"Indicateur : {chosen.perimeter}." if chosen.perimeter else ""
+    frame.sources(atlas, keys, measured, frame.INDICATIVE)
 
 
 def _controls(atlas: Atlas) -> tuple[str, layers.Layers]:
