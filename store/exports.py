@@ -30,13 +30,18 @@ def export_bytes(atlas: Atlas, selection: Selection, what: str, file_format: str
 
 
 def export_name(atlas: Atlas, selection: Selection, what: str, file_format: str) -> str:
-    """Return the file's name: content, territory, year, and flags.
+    """Return the file's name: content, territory, year, and flags."""
+    return f"{export_stem(atlas, selection, _NAMES[what])}.{file_format}"
+
+
+def export_stem(atlas: Atlas, selection: Selection, name: str) -> str:
+    """Return a file's name without extension: ``name``, territory, year, and flags.
 
     They say that the money is invented, or shared between quarters otherwise than usual.
     """
     flag = "_fictif" if atlas.territory.programme(selection.programme).fictitious else ""
     flag += "_hypothese" if selection.what_if else ""
-    return f"{_NAMES[what]}_{atlas.territory.code}_{selection.year}{flag}.{file_format}"
+    return f"{name}_{atlas.territory.code}_{selection.year}{flag}"
 
 
 def _flat(layer: gpd.GeoDataFrame) -> pd.DataFrame:

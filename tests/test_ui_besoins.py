@@ -1,5 +1,6 @@
 """Besoins et moyens: what is on the screen is what the engine says, for every quarter."""
 
+import json
 import re
 from dataclasses import replace
 from html import unescape
@@ -115,7 +116,7 @@ def test_choosing_indicators_weights_and_basis_changes_the_measure_as_the_engine
     page = show(DEMO)
     page.multiselect(key="besoins_indicators").set_value(["first_decile", "employment_rate"]).run()
     page.number_input(key="besoins_weight_first_decile").set_value(3).run()
-    page.button_group(key="besoins_method").set_value("rank").run()
+    page.button_group(key="besoins_echelle").set_value("rank").run()
     assert not page.exception
     weights = (("first_decile", 3.0), ("employment_rate", 1.0))
     check_order_and_amounts(page, DEMO, Choice(weights, "rank"))
@@ -126,7 +127,7 @@ def test_choosing_indicators_weights_and_basis_changes_the_measure_as_the_engine
     assert len(steps) == 16
     assert {row[3] for row in steps} == {"75\u202f%"}
     page.multiselect(key="besoins_indicators").set_value([]).run()
-    page.button_group(key="besoins_basis").set_value("poor").run()
+    page.button_group(key="besoins_base").set_value("poor").run()
     assert not page.exception
     check_order_and_amounts(page, DEMO, Choice((("poverty_rate", 1.0),), "rank", "poor"))
 
@@ -145,3 +146,48 @@ def test_a_selection_that_allows_no_comparison_says_so(selection, words):
     assert not page.exception
     said = texts(page) + "".join(element.value for element in page.info)
     assert words in said
+
+
+def linked(words, atlas):
+    import streamlit as st
+
+    from ui import frame, navigation, state
+
+    if not st.session_state.get("begun"):
+        st.session_state["begun"] = True
+        for name, value in state.parse(words, atlas)[0].items():
+            st.session_state[state.key(name)] = value
+    entry = next(entry for entry in navigation.PAGES if entry.word == "besoins")
+    st.navigation([*navigation.streamlit_pages(lambda _: None).values()], position="hidden")
+    selection = state.current()
+    state.write_url(selection, "besoins")
+    frame.draw_page(entry, atlas, selection)
+
+
+def test_a_link_reproduces_the_measure_and_a_choice_is_written_in_the_link():
+    words = {"besoin": "first_decile:2,employment_rate", "base": "poor"}
+    given = {"words": words, "atlas": atlas()}
+    page = AppTest.from_function(linked, kwargs=given, default_timeout=60).run()
+    assert not page.exception
+    weights = (("first_decile", 2.0), ("employment_rate", 1.0))
+    check_order_and_amounts(page, DEMO, Choice(weights, basis="poor"))
+    page.number_input(key="besoins_weight_employment_rate").set_value(4).run()
+    page.button_group(key="besoins_base").set_value("population").run()
+    assert page.query_params["besoin"] == "first_decile:2,employment_rate:4"
+    assert "base" not in page.query_params
+    weights = (("first_decile", 2.0), ("employment_rate", 4.0))
+    check_order_and_amounts(page, DEMO, Choice(weights))
+    page.multiselect(key="besoins_indicators").set_value(["poverty_rate"]).run()
+    assert "besoin" not in page.query_params
+
+
+def test_both_charts_leave_as_pictures_that_carry_their_sentence_and_source():
+    from reports.pictures import to_svg
+
+    page = show(DEMO)
+    buttons = [button.proto.label for button in page.get("download_button")]
+    assert buttons.count("Image (SVG)") == buttons.count("Tableau (CSV)") == 2
+    for chart in page.get("vega_lite_chart"):
+        picture = to_svg(json.loads(chart.proto.spec), "Titre", ["Note"]).decode()
+        assert "Titre" in picture
+        assert re.search("habitant", picture)

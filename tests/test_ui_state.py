@@ -54,6 +54,8 @@ def test_a_link_reproduces_any_selection(year, filters, quarters, rules):
     assert values.pop("measure") == EFFORT
     assert values.pop("indicator") == state.USUAL_INDICATOR
     assert [values.pop(f"years_{page}") for page in state.FIGURE_PAGES] == ["", ""]
+    for word in (word for words in state.PAGE_WORDS.values() for word in words):
+        assert values.pop(word) == ""
     read: dict[str, Any] = {
         name: tuple(v) if isinstance(v, list) else v for name, v in values.items()
     }
@@ -63,7 +65,19 @@ def test_a_link_reproduces_any_selection(year, filters, quarters, rules):
 @settings(deadline=None)
 @given(
     st.dictionaries(
-        st.sampled_from(["programme", "annee", "theme", "statut", "quartier", "indicateur", "x"]),
+        st.sampled_from(
+            [
+                "programme",
+                "annee",
+                "theme",
+                "statut",
+                "quartier",
+                "indicateur",
+                "besoin",
+                "seuil",
+                "x",
+            ]
+        ),
         st.text(max_size=30),
     )
 )
@@ -213,3 +227,17 @@ def test_a_link_reproduces_the_indicator_and_the_years_of_a_page_of_figures():
     assert page.session_state["selection_measure"] == EFFORT, "a count is not a colour"
     assert page.session_state["selection_indicator"] == "population"
     assert page.session_state["selection_years_comparer"] == "2013"
+
+
+def test_what_a_page_asks_is_read_from_the_link_and_the_unknown_is_said():
+    words = {"besoin": "first_decile:2,employment_rate", "echelle": "rank", "base": "poor"}
+    values, notices = state.parse({**words, "colonnes": "group", "seuil": "80"}, atlas())
+    assert not notices
+    assert {word: values[word] for word in words} == words
+    assert [values["colonnes"], values["seuil"]] == ["group", "80"]
+    wrong = {"besoin": "population,first_decile:99,gini", "base": "x", "seuil": "101"}
+    values, notices = state.parse(wrong, atlas())
+    assert [values["besoin"], values["base"], values["seuil"]] == ["gini", "", ""]
+    assert len(notices) == 3
+    assert "population" in notices[0]
+    assert "first_decile:99" in notices[0]

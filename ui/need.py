@@ -3,15 +3,19 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import altair as alt
 import pandas as pd
 import streamlit as st
 
 from analysis import findings, wording
 from analysis.equity import BASES, Equity
+from analysis.indicators import Vintage
 from analysis.need import METHODS, Measured, Need
 from analysis.selection import Selection
 from store.atlas import Atlas
-from ui import charts, frame, plots, profile
+from store.equity import Choice, export_equity
+from store.exports import export_stem
+from ui import charts, frame, pictures, plots, profile
 from ui.tables import html_table
 
 
@@ -21,7 +25,23 @@ class View:
 
     atlas: Atlas
     selection: Selection
+    choice: Choice
     equity: Equity
+
+    @property
+    def year(self) -> int:
+        """Return the year of the programme."""
+        return self.selection.year
+
+    @property
+    def measured(self) -> tuple[Measured, ...]:
+        """Return the indicators of the need."""
+        return self.equity.need.measured
+
+    @property
+    def vintages(self) -> list[Vintage]:
+        """Return when and where the indicators of the need were measured."""
+        return [one.vintage for one in self.measured if one.vintage]
 
     def name(self, code: object) -> str:
         """Return the label of a quarter."""
@@ -47,13 +67,14 @@ def against(view: View) -> None:
     cents = table["per_inhabitant" if found.basis == "population" else "per_poor"]
     mean = float(table["granted_cents"].sum() / table[found.basis].sum())
     words = f"ensemble : {findings.per_person(mean)} par {view.person}"
+    chart = plots.scatter(
+        _points(view, values, cents, write),
+        (title, write),
+        (f"Accordé par {view.person} (€)", wording.number),
+        (float(values.median()), mean / 100, words),
+    )
     charts.show(
-        plots.scatter(
-            _points(view, values, cents, write),
-            (title, write),
-            (f"Accordé par {view.person} (€)", wording.number),
-            (float(values.median()), mean / 100, words),
-        ),
+        chart,
         "Chaque disque est un quartier, numéroté comme dans le tableau : besoin vers la droite, "
         "euros par personne vers le haut.",
     )
@@ -61,10 +82,36 @@ def against(view: View) -> None:
         "Chaque disque est un quartier, numéroté comme dans le tableau ; en foncé, ceux dont le "
         "besoin dépasse la médiane. Pointillés : besoin médian et montant de l'ensemble."
     )
+    _downloads(view, chart, "besoins_moyens", f"Besoin et moyens des quartiers, {view.year}")
     st.html(profile.wide(_table(view, [write(value) for value in values])))
     if len(found.left_out):
         lines = [(view.name(code), str(reason)) for code, reason in found.left_out.items()]
         st.html(html_table("Quartiers non comparés", ("Quartier", "Raison"), lines))
+
+
+def _downloads(view: View, chart: alt.LayerChart, name: str, title: str) -> None:
+    atlas, selection = view.atlas, view.selection
+    programme = atlas.territory.programme(selection.programme)
+    used = [one for one in (atlas.population[0], *view.vintages) if one]
+    keys = dict.fromkeys([*programme.datasets.values(), *(one.dataset for one in used)])
+    invented = ["Données fictives : porteurs, projets et montants sont inventés."]
+    dated = [
+        f"{one.indicator.label} : {one.vintage.label}, périmètre {one.vintage.generation}"
+        for one in view.measured
+        if one.vintage
+    ]
+    pictures.downloads(
+        chart,
+        lambda: export_equity(atlas, selection, view.choice),
+        name=export_stem(atlas, selection, name),
+        title=title,
+        notes=[
+            *(invented if programme.fictitious else []),
+            findings.summary(view.year, view.equity)[0],
+            f"{' ; '.join(dated)}.",
+            f"Source : {' ; '.join(atlas.catalogue[key].credit for key in keys)}",
+        ],
+    )
 
 
 def _points(
@@ -156,11 +203,13 @@ def concentration(view: View) -> None:
     ]
     texts = [f"{x} des {people}, {y} des crédits" for x, y in shares]
     steps = pd.DataFrame({"x": found.curve.x, "y": found.curve.y, "text": texts})
+    chart = plots.cumulated(steps, f"Part cumulée des {people}", "Part cumulée des crédits")
     charts.show(
-        plots.cumulated(steps, f"Part cumulée des {people}", "Part cumulée des crédits"),
+        chart,
         "Courbe de concentration : au-dessus de la diagonale, les quartiers au besoin le plus fort "
         "reçoivent plus que leur part.",
     )
+    _downloads(view, chart, "besoins_concentration", f"Courbe de concentration, {view.year}")
     with st.expander("Voir le tableau", icon=":material/table:"):
         lines = [(str(step), *pair) for step, pair in enumerate(shares[1:], start=1)]
         headers = ("Étape (besoins égaux ensemble)", f"Part cumulée des {people}", "des crédits")

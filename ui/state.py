@@ -9,18 +9,25 @@ from typing import Any
 import streamlit as st
 
 from analysis.allocation import RULES
+from analysis.equity import BASES
+from analysis.need import METHODS
 from analysis.selection import Selection
 from analysis.vocabulary import labels
 from geo.errors import AtlasError
 from geo.schema import QPV_CODE, QPV_CODE_2015
 from geo.territory import NO_PROGRAMME
 from store.atlas import Atlas
+from store.coverage import COLUMNS
+from store.equity import candidates
 from store.measures import EFFORT, measure_labels
 
 MOST_QUARTERS = 4
 _QUARTER = re.compile(f"{QPV_CODE}|{QPV_CODE_2015}")
 FIGURE_PAGES = ("comparer", "evolutions")  # pages on one published indicator
 USUAL_INDICATOR = "poverty_rate"
+# What a page asks besides the selection, by its word in the URL (session key of the same name).
+PAGE_WORDS = {"besoins": ("besoin", "echelle", "base"), "couverture": ("colonnes", "seuil")}
+_WEIGHTED = re.compile("([a-z0-9_]+)(?::(?:[1-9]|10))?")
 NO_SHARING = "aucun"  # the word of the URL for "share nothing between quarters"
 
 
@@ -102,6 +109,7 @@ def parse(query: Mapping[str, str], atlas: Atlas) -> tuple[dict[str, Any], list[
     values["measure"] = _measure(word, atlas, notices)
     values["indicator"] = word if word in _indicators(atlas) else USUAL_INDICATOR
     values |= {f"years_{page}": query.get("donnees", "") for page in FIGURE_PAGES}
+    values |= _page_words(query, atlas, notices)
     values["rules"] = _rules(query.get("partage"), notices)
     values["quarters"] = _quarters(query.get("quartier"), atlas, notices)
     return values, notices
@@ -122,6 +130,32 @@ def _indicators(atlas: Atlas) -> set[str]:
         return set(atlas.indicators)
     except AtlasError:
         return set()
+
+
+def _page_words(query: Mapping[str, str], atlas: Atlas, notices: list[str]) -> dict[str, str]:
+    """Return what each page asks for in the link; a word it does not know becomes a notice."""
+    percents = [str(share) for share in range(101)]
+    known: dict[str, Iterable[str]] = {
+        "besoin": _needs(atlas, query.get("besoin", "")),
+        "echelle": METHODS,
+        "base": BASES,
+        "colonnes": COLUMNS,
+        "seuil": percents,
+    }
+    return {
+        word: ",".join(_all_known(query.get(word), allowed, word.capitalize(), notices))
+        for word, allowed in known.items()
+    }
+
+
+def _needs(atlas: Atlas, text: str) -> list[str]:
+    """Return the words of a link that are an indicator of need, with or without its weight."""
+    try:
+        known = candidates(atlas)
+    except AtlasError:
+        return []
+    found = [(word, _WEIGHTED.fullmatch(word)) for word in text.split(",")]
+    return [word for word, read in found if read and read[1] in known]
 
 
 def _quarters(text: str | None, atlas: Atlas, notices: list[str]) -> list[str]:
@@ -194,6 +228,9 @@ def write_url(selection: Selection, page: str) -> None:
         words["indicateur"] = st.session_state[key("indicator")]
         years = st.session_state[key(f"years_{page}")]
         words |= {"donnees": years} if years else {}
+    for word in PAGE_WORDS.get(page, ()):
+        if asked := st.session_state.get(key(word)):
+            words[word] = asked
     if st.query_params.to_dict() != words:
         st.query_params.from_dict(words)
 

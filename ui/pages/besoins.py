@@ -5,17 +5,15 @@ from html import escape
 import streamlit as st
 
 from analysis import findings, wording
-from analysis.equity import BASES
-from analysis.need import DEFAULT, METHODS
+from analysis.need import DEFAULT
 from analysis.selection import Selection
 from analysis.vocabulary import sharing
 from store.atlas import Atlas
-from store.equity import Choice, candidates, equity, measured
+from store.equity import equity, measured
 from store.tables import selected
-from ui import accounts, effort, frame, need, profile
+from ui import accounts, effort, frame, measuring, need, profile
 from ui.need import View
 
-_KEY = "besoins"
 _METHODS = (
     "Écart : intervalle par rééchantillonnage des quartiers dans chaque groupe (9 999 tirages, "
     "graine fixe, centiles 2,5 et 97,5), les quartiers au-dessus du besoin médian contre les "
@@ -32,7 +30,8 @@ def render(atlas: Atlas, selection: Selection) -> None:
         frame.empty()
         return
     opening = st.container()
-    view = View(atlas, selection, equity(atlas, selection, _choice(atlas)))
+    choice = measuring.choose(atlas)
+    view = View(atlas, selection, choice, equity(atlas, selection, choice))
     with opening:
         _opening(view)
     if view.equity.curve is not None:
@@ -83,47 +82,6 @@ def _opening(view: View) -> None:
                 ),
             ]
         )
-    )
-
-
-def _choice(atlas: Atlas) -> Choice:
-    words = {code: one.label for code, one in candidates(atlas).items()}
-    with st.expander("Mesurer le besoin autrement", icon=":material/tune:"):
-        codes = st.multiselect(
-            "Indicateurs du besoin",
-            list(words),
-            default=[DEFAULT],
-            format_func=words.__getitem__,
-            key=f"{_KEY}_indicators",
-            placeholder="Choisissez au moins un indicateur",
-            select_all=False,
-        )
-        chosen = codes or [DEFAULT]
-        weights = [(code, _weight(code, words[code], alone=len(chosen) == 1)) for code in chosen]
-        method = _switch("Mise à la même échelle", METHODS, "method")
-        basis = _switch("Compter les euros par", BASES, "basis")
-        st.caption(
-            "Un effectif ou un indicateur sans sens de lecture ne peut pas mesurer un besoin : il "
-            "n'est pas proposé. Un quartier dont un chiffre manque n'est pas comparé."
-        )
-    return Choice(tuple(weights), method, basis)
-
-
-def _weight(code: str, label: str, *, alone: bool) -> float:
-    if alone:
-        return 1.0
-    key = f"{_KEY}_weight_{code}"
-    return float(st.number_input(f"Poids : {label}", 1, 10, 1, key=key, width=420))
-
-
-def _switch(label: str, words: dict[str, str], name: str) -> str:
-    return st.segmented_control(
-        label,
-        list(words),
-        format_func=lambda code: f"{words[code][:1].upper()}{words[code][1:]}",
-        default=next(iter(words)),
-        required=True,
-        key=f"{_KEY}_{name}",
     )
 
 

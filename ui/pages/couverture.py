@@ -11,10 +11,21 @@ from analysis import coverage as gaps
 from analysis import wording
 from analysis.selection import Selection
 from analysis.vocabulary import sharing
+from geo.writers import to_csv
 from store.atlas import Atlas
-from store.coverage import COLUMNS, Grid, choices, grid, public_rule, quarters_shown, services
+from store.coverage import (
+    COLUMNS,
+    Grid,
+    choices,
+    export_coverage,
+    grid,
+    public_rule,
+    quarters_shown,
+    services,
+)
+from store.exports import export_stem
 from store.tables import loaded, selected
-from ui import accounts, frame, profile
+from ui import accounts, frame, measuring, profile, state
 from ui.matrix import Cell, legend, matrix, tone
 from ui.tables import html_table
 
@@ -32,14 +43,14 @@ def render(atlas: Atlas, selection: Selection) -> None:
         st.info(words, icon=":material/filter_alt:")
         return
     opening = st.container()
-    column = _switch()
+    column = measuring.switch("Colonnes de la grille", COLUMNS, "colonnes", hidden=True)
     shown = grid(atlas, selection, column)
     needed = services(atlas, selection)
     with opening:
         first, second = gaps.summary(selection.year, shown.cells, needed, atlas.quarter_labels)
         st.subheader(frame.plain(first), anchor=False)
         st.html(f'<p class="lead">{escape(second)}</p>')
-    _matrix(atlas, selection, shown)
+    _matrix(atlas, selection, shown, column)
     _named(atlas, selection, shown)
     _services(atlas, selection, needed)
     _public(atlas, selection)
@@ -48,22 +59,10 @@ def render(atlas: Atlas, selection: Selection) -> None:
     _sources(atlas, selection)
 
 
-def _switch() -> str:
-    return st.segmented_control(
-        "Colonnes de la grille",
-        list(COLUMNS),
-        format_func=COLUMNS.__getitem__,
-        default="theme",
-        required=True,
-        key=f"{_KEY}_column",
-        label_visibility="collapsed",
-    )
-
-
 # The matrix
 
 
-def _matrix(atlas: Atlas, selection: Selection, shown: Grid) -> None:
+def _matrix(atlas: Atlas, selection: Selection, shown: Grid, column: str) -> None:
     year, codes = selection.year, list(shown.words)
     rows = []
     for quarter in quarters_shown(atlas, selection):
@@ -82,6 +81,16 @@ def _matrix(atlas: Atlas, selection: Selection, shown: Grid) -> None:
     caption = f"Projets soutenus en {year}, par quartier"
     st.html(matrix(caption, "Quartier", list(shown.words.values()), rows, foot))
     st.html(legend())
+    st.download_button(
+        "Tableau (CSV)",
+        data=lambda: to_csv(export_coverage(atlas, selection, column)),
+        file_name=f"{export_stem(atlas, selection, 'couverture')}.csv",
+        mime="text/csv",
+        key=f"{_KEY}_csv",
+        on_click="ignore",
+        type="tertiary",
+        icon=":material/table:",
+    )
     st.caption(
         "Un projet qui sert plusieurs quartiers compte dans chacun. Une case vide ne dit pas que "
         "les habitants ne sont pas aidés : les projets sans quartier identifié (dernière ligne), "
@@ -216,14 +225,7 @@ def _service(cell: pd.Series) -> Cell:
 def _public(atlas: Atlas, selection: Selection) -> None:
     st.subheader("Part du public habitant un QPV", anchor=False, divider="gray")
     place = st.container()
-    threshold = st.number_input(
-        "Seuil (% du public prévu)",
-        0,
-        100,
-        round(atlas.territory.qpv_public_percent),
-        key=f"{_KEY}_threshold",
-        width=260,
-    )
+    threshold = _threshold(round(atlas.territory.qpv_public_percent))
     found = public_rule(atlas, selection, float(threshold))
     totals = rule.totals(found, found["granted_cents"])
     with place:
@@ -240,6 +242,18 @@ def _public(atlas: Atlas, selection: Selection) -> None:
     headers = ("Public", "Projets", "Accordé")
     st.html(html_table(f"Règle à {threshold}\u202f%", headers, lines, totals=[total]))
     _failing(found[found["state"].isin(["below", "inconsistent"])].sort_values("share"))
+
+
+def _threshold(usual: int) -> int:
+    kept, name = state.key("seuil"), f"{_KEY}_threshold"
+
+    def keep() -> None:
+        chosen = st.session_state[name]
+        st.session_state[kept] = "" if chosen == usual else str(chosen)
+
+    st.session_state[name] = int(st.session_state.get(kept) or usual)
+    st.number_input("Seuil (% du public prévu)", 0, 100, key=name, width=260, on_change=keep)
+    return int(st.session_state[name])
 
 
 def _failing(told: pd.DataFrame) -> None:
