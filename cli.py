@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import typer
 
-from commands import cases, check, compare, equity, export, fetch, locate, tables, territory
+from commands import bring, cases, check, compare, equity, export, fetch, locate, tables, territory
 from commands.options import UnknownChoice
 from geo.errors import AtlasError
 
@@ -15,7 +15,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="Atlas des quartiers prioritaires : les chiffres et les fichiers de l'application.",
 )
-for module in (tables, compare, equity, cases, export, locate, check, fetch, territory):
+for module in (tables, compare, equity, cases, export, locate, check, bring, fetch, territory):
     app.add_typer(module.app)
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from analysis import values
+from analysis import values, wording
 from analysis.coherence import check_dossiers, check_lines, check_places, check_rows
 from analysis.duplicates import duplicates
 from analysis.faults import WHOLE_FILE, Faults
@@ -150,7 +150,7 @@ def _unused(cells: pd.DataFrame, columns: ColumnMap, words: Vocabulary, faults: 
             if money
             else ("Elle reste dans votre fichier ; l'atlas ne s'en sert pas.")
         )
-        filled = f"{len(known)} cellules remplies"
+        filled = wording.plural(len(known), "cellule remplie", "cellules remplies")
         faults.add(
             WHOLE_FILE, header, filled, Problem(severity, "unused", "une colonne du format", remedy)
         )

@@ -35,16 +35,29 @@ def read_lines(
     """Return one row a funding line: the file's line, funder, status, amounts (cents), days.
 
     In a wide layout a funder gives a line where one of its cells is filled. A line without a
-    status is granted when an amount is granted, else pending. Faults are kept as they are met.
+    status is granted when an amount is granted, else what refuses the whole dossier, else pending.
+    Faults are kept as they are met.
     """
     groups = _groups(columns, words) if columns.layout == "wide" else [("", _plain_group(columns))]
     parts = [_group(cells, columns, words, faults, funder, group) for funder, group in groups]
     lines = pd.concat(parts, ignore_index=True).sort_values("line", kind="stable")
     lines = lines.astype(dict.fromkeys(CENTS, "Int64"))
     paid = lines["granted_cents"].fillna(0) > 0
-    derived = pd.Series("pending", index=lines.index).mask(paid, "granted")
+    derived = _dossier(cells, columns, words, lines["line"]).mask(paid, "granted")
     lines["status"] = lines["status"].fillna(derived)
     return lines.reset_index(drop=True)
+
+
+def _dossier(
+    cells: pd.DataFrame, columns: ColumnMap, words: Vocabulary, at: pd.Series
+) -> pd.Series:
+    """Return what the state of the whole dossier says of its lines that have no status."""
+    header = columns.header("dossier_status")
+    if not header:
+        return pd.Series("pending", index=at.index)
+    told = {text: words.statuses.get(plain(text)) for text in cells[header].dropna().unique()}
+    codes = at.map(cells[header]).map(told)
+    return codes.where(codes.isin(["refused", "ineligible"]), "pending")
 
 
 def _plain_group(columns: ColumnMap) -> dict[str, str]:

@@ -64,8 +64,34 @@ def fingerprint(headers: Iterable[str]) -> str:
 
     Two editions of one export share it, so that a map made once is found again.
     """
-    words = sorted(_YEAR.sub("", plain(header)).strip() for header in headers)
+    words = sorted(map(_base, headers))
     return hashlib.sha256("|".join(words).encode()).hexdigest()[:32]
+
+
+def for_edition(kept: ColumnMap, headers: Iterable[str]) -> ColumnMap:
+    """Return a map made on another edition of an export, by the headers of this one.
+
+    Headers are the same but for their years; of several that differ by the year only, the first
+    year stands for the first. A column that the file no longer has is left out.
+    """
+    now = _by_base(map(str, headers))
+    columns = {
+        now[base]: kept.columns[header]
+        for base, header in _by_base(kept.columns).items()
+        if base in now
+    }
+    return replace(kept, columns=columns)
+
+
+def _by_base(headers: Iterable[str]) -> dict[tuple[str, int], str]:
+    found: dict[str, list[str]] = {}
+    for header in sorted(headers, key=lambda one: _YEAR.findall(plain(one))):
+        found.setdefault(_base(header), []).append(header)
+    return {(base, k): one for base, some in found.items() for k, one in enumerate(some)}
+
+
+def _base(header: str) -> str:
+    return " ".join(_YEAR.sub(" ", plain(header)).split())
 
 
 def guess(cells: pd.DataFrame, words: Vocabulary, year: int) -> ColumnMap:

@@ -8,6 +8,7 @@ import typer
 
 from analysis import wording
 from analysis.faults import SEVERITIES, counts, sentences, table, told
+from analysis.fields import Vocabulary
 from analysis.intake import Diagnosis
 from analysis.mapping import ColumnMap, to_json
 from commands.options import (
@@ -19,6 +20,7 @@ from commands.options import (
     records,
     require_layout,
 )
+from geo.errors import StoreError
 from geo.uploads import ACCEPTED
 from geo.writers import to_csv, write_file
 from store.atlas import Atlas, open_atlas
@@ -33,6 +35,7 @@ from store.intake import (
     receive,
     setting,
 )
+from store.mappings import Mappings
 
 app = typer.Typer()
 _MOST_SAID = 100
@@ -67,7 +70,8 @@ class Examined:
         self.received: Received = receive(content, path.name, sheet)
         self.year = year or likely_year(self.received, words)
         kept = read_path(Path(mapping)) if mapping else None
-        self.columns: ColumnMap = columns_for(
+        recalled = None if kept else _recalled(atlas, self.received, words)
+        self.columns: ColumnMap = recalled or columns_for(
             self.received, words, self.year, kept, Path(mapping or "").name
         )
         where = setting(atlas, words, programme, self.year)
@@ -95,7 +99,7 @@ class Examined:
             if len(some):
                 lines += ["", f"{title} ({wording.number(len(some))})"]
                 said = sentences(some.head(_MOST_SAID), self.received.upload.row)
-                lines += [f"- {_harmless(one)}" for one in said]
+                lines += [f"- {harmless(one)}" for one in said]
                 if len(some) > _MOST_SAID:
                     lines.append(f"- … et {wording.number(len(some) - _MOST_SAID)} autres.")
         return lines
@@ -124,6 +128,15 @@ class Examined:
                 for row in records(found.faults)
             ],
         }
+
+
+def _recalled(atlas: Atlas, received: Received, words: Vocabulary) -> ColumnMap | None:
+    """Return the column map kept for this format; none where the database cannot be read."""
+    try:
+        headers = map(str, received.cells.columns)
+        return Mappings(atlas.database, atlas.territory.code).recall(headers, words)
+    except StoreError:
+        return None
 
 
 _FRENCH = {
@@ -160,7 +173,7 @@ def check(
     elif layout == "csv":
         typer.echo(to_csv(table(found.faults, examined.received.upload.row)), nl=False)
     else:
-        typer.echo("\n".join([_harmless(examined.summary()), *examined.said()]))
+        typer.echo("\n".join([harmless(examined.summary()), *examined.said()]))
     if out:
         write_file(Path(out), mended_file(examined.received, found))
         typer.echo(f"{out} : fichier corrigé.", err=True)
@@ -171,6 +184,6 @@ def check(
         raise typer.Exit(1)
 
 
-def _harmless(text: str) -> str:
-    """Take out what a terminal would obey."""
+def harmless(text: str) -> str:
+    """Return a text without anything a terminal would obey."""
     return "".join(sign if sign.isprintable() or sign == "\u202f" else " " for sign in text)

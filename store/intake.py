@@ -20,7 +20,7 @@ from openpyxl.styles import PatternFill
 from analysis.faults import WHOLE_FILE
 from analysis.fields import Vocabulary, vocabulary
 from analysis.intake import Diagnosis, Setting, diagnose_table
-from analysis.mapping import ColumnMap, from_json, guess
+from analysis.mapping import ColumnMap, for_edition, from_json, guess
 from geo.errors import DataFileError
 from geo.sandbox import frame_of, read_safely
 from geo.uploads import MOST_BYTES, Upload, refuse_size
@@ -107,21 +107,17 @@ def columns_for(
 ) -> ColumnMap:
     """Return the column map of a file: the one that was kept (JSON), else a guess.
 
-    Columns that the file no longer has are dropped from a kept map, and those it gained are
-    guessed.
+    Columns that the file no longer has are dropped from a kept map.
     """
-    guessed = guess(received.cells, words, year)
     if kept is None:
-        return guessed
-    read = from_json(kept, name, words)
-    present = {str(one) for one in received.cells.columns}
-    columns = {header: one for header, one in read.columns.items() if header in present}
-    if not columns:
+        return guess(received.cells, words, year)
+    read = for_edition(from_json(kept, name, words), map(str, received.cells.columns))
+    if not read.columns:
         raise DataFileError(
             f"{name} : aucune de ses colonnes n'est dans {received.name} ; attendu : les "
             "correspondances de ce fichier."
         )
-    return ColumnMap(columns, read.source, read.funder, read.status, read.values)
+    return read
 
 
 def diagnose(received: Received, columns: ColumnMap, where: Setting) -> Diagnosis:

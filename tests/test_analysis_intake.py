@@ -167,7 +167,10 @@ def test_subventions_politique_de_la_ville_need_one_word_only():
 def test_state_and_status_are_told_apart_by_their_cells():
     frame = pd.DataFrame({"Etat": ["100", "5 000 €"], "Etat du dossier": ["Justifiée", "Rejetée"]})
     found = guess(frame, WORDS, 2025).columns
-    assert found == {"Etat": Column("granted", "etat-147"), "Etat du dossier": Column("status")}
+    assert found == {
+        "Etat": Column("granted", "etat-147"),
+        "Etat du dossier": Column("dossier_status"),
+    }
 
 
 ROW = {
@@ -321,6 +324,15 @@ def test_quarters_by_name_and_all_of_them():
     assert codes.iloc[1].startswith("QN06208M, ")
     assert codes.iloc[2] == every
     assert found.projects["scope"].iloc[3] == "territory"
+
+
+def test_the_state_of_a_dossier_is_kept_and_refuses_what_was_not_granted():
+    row = {"Intitulé": "Lire", "Porteur": "Asso", "État du dossier": "Non recevable"}
+    row |= {"CAF demandé": "10", "Région demandé": "10", "Région accordé": "5"}
+    found = found_in([row])
+    assert found.projects["dossier_status"].tolist() == ["Non recevable"]
+    statuses = dict(zip(found.funding["funder"], found.funding["status"], strict=True))
+    assert statuses == {"caf": "ineligible", "region": "granted"}
 
 
 def test_two_communes_are_two_lines_of_one_funder():

@@ -84,6 +84,13 @@ PAGES = (
         needs_projects=True,
     ),
     Entry("donnees", "Données", "D'où viennent ces chiffres ?", ":material/database:", "donnees"),
+    Entry(
+        "importer",
+        "Importer",
+        "Comment apporter une programmation ?",
+        ":material/upload_file:",
+        "importer",
+    ),
 )
 
 
