@@ -14,7 +14,7 @@ from geo import location
 from geo.errors import AtlasError
 from geo.territory import NO_PROGRAMME
 from store.atlas import Atlas
-from ui import state
+from ui import lexicon, state
 from ui.navigation import Entry
 
 INDICATIVE = location.INDICATIVE
@@ -41,7 +41,9 @@ def draw_page(entry: Entry, atlas: Atlas, selection: Selection) -> None:
         st.html(_BANNER)
     if selection.what_if:
         st.html(_WHAT_IF.format(sharing(selection.rules)))
-    st.title(entry.title, anchor=False)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.title(entry.title, anchor=False)
+        lexicon.button(atlas.directory)
     st.markdown(f"**{entry.question}** :small[:gray[{plain(state.in_words(selection, atlas))}]]")
     for notice in st.session_state.pop(state.key("notices"), []):
         st.info(notice, icon=":material/info:")

@@ -11,6 +11,7 @@ from geo.catalogue import Dataset, condition
 from geo.errors import AtlasError
 from store.atlas import Atlas
 from store.exports import MIME_TYPES, export_bytes, export_name
+from store.glossary import glossary
 from store.places import ground_error
 from store.tables import selected
 from ui import frame, outlines
@@ -26,62 +27,6 @@ _BLANKS = {
     "absent": "chiffre absent du fichier",
 }
 _FORMATS = {"geojson": "GeoJSON (carte)", "csv": "CSV (tableur)"}
-_WORDS = (
-    ("Quartier (QPV)", "Quartier prioritaire de la politique de la ville, délimité par décret."),
-    (
-        "Périmètre",
-        "Contour sur lequel un chiffre est mesuré. Les contours de 2024 remplacent ceux de 2015 : "
-        "un chiffre de 2015 montré sur un quartier de 2024 le dit.",
-    ),
-    (
-        "Millésime",
-        "Année de la donnée. L'année d'un fichier n'est pas toujours celle de ses données ; "
-        "quand celle-ci n'est pas établie, c'est écrit.",
-    ),
-    (
-        "n.d.",
-        "Non disponible : le chiffre n'est pas publié, ou la cellule est vide dans la source. "
-        "Ce n'est pas zéro.",
-    ),
-    (
-        "secret",
-        "Secret statistique : l'Insee connaît le chiffre et ne le diffuse pas, parce que trop peu "
-        "de personnes sont concernées.",
-    ),
-    (
-        "n.s.",
-        "Non significatif : la source a mesuré trop peu de cas pour que le chiffre ait un sens.",
-    ),
-    (
-        "non comparable",
-        "Un chiffre existe, mais il est mesuré sur un autre territoire ou d'une autre façon : "
-        "le mettre à côté tromperait.",
-    ),
-    (
-        "Demandé, accordé, accordé N-1 (mêmes actions)",
-        "Trois montants distincts d'une ligne de financement, jamais additionnés entre eux. Le "
-        "troisième est ce que les actions montrées avaient reçu l'année précédente, selon le "
-        "fichier : ce n'est pas le total de l'année précédente.",
-    ),
-    (
-        "Indécis",
-        "La limite du quartier est plus proche que l'incertitude de la position : rien ne permet "
-        "de dire si le projet est dedans ou dehors.",
-    ),
-    ("Hors quartier", "Le projet se situe hors de tout quartier et ne déclare pas d'en servir un."),
-    ("Tout le territoire", "Le projet sert l'ensemble du contrat de ville."),
-    ("Non affecté", "Rien dans le dossier ne dit quel quartier le projet sert."),
-    (
-        "Conforme, altéré",
-        "L'empreinte (sha256) du fichier est recalculée à chaque affichage ; si elle diffère de "
-        "celle du catalogue, le fichier n'est pas lu.",
-    ),
-    (
-        "Position indicative",
-        "Une position aide à lire la carte ; elle ne vaut pas attestation d'appartenance à un "
-        "quartier.",
-    ),
-)
 
 
 def render(atlas: Atlas, selection: Selection) -> None:
@@ -90,7 +35,7 @@ def render(atlas: Atlas, selection: Selection) -> None:
         "Sources": lambda: _sources(atlas),
         "Exports": lambda: _exports(atlas, selection),
         "Territoire": lambda: _territory(atlas),
-        "Lexique": lambda: st.html(fact_list(_WORDS)),
+        "Lexique": lambda: st.html(fact_list(glossary(atlas.directory))),
     }
     chosen = st.segmented_control(
         "Vue",
