@@ -26,7 +26,7 @@ def projects_sentence(year: int, whole: pd.Series, operators: int, found_by: str
 
 
 def network_sentence(year: int, actors: pd.DataFrame) -> str:
-    """Say how concentrated the credits are among the actors.
+    """Say in two sentences how concentrated the credits are among the actors.
 
     ``actors`` is ``analysis.programme.operators``: one row an actor, largest granted first.
     Shares are per cent of the credits granted to all these actors.
@@ -34,11 +34,15 @@ def network_sentence(year: int, actors: pd.DataFrame) -> str:
     count = wording.plural(len(actors), "porteur")
     single = int((actors["projects"] == 1).sum())
     verb = "ont" if single > 1 else "a"
-    alone = f" Parmi eux, {wording.number(single)} n'{verb} qu'un projet." if single else ""
+    alone = (
+        f" Parmi eux, {wording.number(single)} n'{verb} qu'un projet."
+        if single
+        else " Tous portent plusieurs projets."
+    )
     granted = actors["granted_cents"].dropna()
     whole = int(granted.sum())
     if len(actors) < 2 or whole == 0:
-        return f"En {year}, {count}."
+        return f"En {year}, {count}.{alone}"
     first = f"« {actors.index[0]} » reçoit {wording.share(int(granted.iloc[0]), whole)}"
     start = f"En {year}, {count} : {first} des crédits accordés"
     if len(actors) <= _FIRST:

@@ -198,30 +198,30 @@ def share_of_people(population: Reading, code: str) -> float | None:
 
 
 def portrait(population: Reading, poverty: Reading, code: str) -> str:
-    """Say in French how many people live in a quarter and how poor they are, with the years."""
-    return f"{_inhabitants(population, code)} {_poverty(poverty, code)}"
+    """Say in one French sentence how many live in a quarter and how poor they are, with years."""
+    return f"{_inhabitants(population, code)} ; {_poverty(poverty, code)}"
 
 
 def _inhabitants(population: Reading, code: str) -> str:
     if population.status(code) != "published" or population.vintage is None:
-        return "La population de ce quartier n'est pas disponible."
+        return "La population de ce quartier n'est pas disponible"
     text = f"Ce quartier réunit {population.text(code)} habitants ({population.vintage.label})"
     share = share_of_people(population, code)
     if share is None:
-        return f"{text}."
+        return text
     count = len(population.quarters)
-    return f"{text}, soit {wording.percent(share, 0)} des habitants des {count} quartiers."
+    return f"{text}, soit {wording.percent(share, 0)} des habitants des {count} quartiers"
 
 
 def _poverty(poverty: Reading, code: str) -> str:
     status = poverty.status(code)
     when = f"({poverty.vintage.label})" if poverty.vintage else ""
     if status == "secret":
-        return f"Son taux de pauvreté {when} est couvert par le secret statistique."
+        return f"son taux de pauvreté {when} est couvert par le secret statistique."
     if status != "published":
-        return "Son taux de pauvreté n'est pas disponible."
+        return "son taux de pauvreté n'est pas disponible."
     rank = f"{poverty.rank(code)} quartiers dont le taux est publié"
-    return f"Son taux de pauvreté est de {poverty.text(code)} {when}, {rank}."
+    return f"son taux de pauvreté est de {poverty.text(code)} {when}, {rank}."
 
 
 def support(year: int, now: pd.Series, before: pd.Series | None) -> str:

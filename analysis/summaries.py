@@ -1,19 +1,22 @@
-"""Two sentences a page opens with, written by rules from the very figures it shows.
+"""The two sentences a page opens with, written by rules from the very figures it shows.
 
-Every function returns exactly two sentences. What a figure does not allow is said, never guessed.
+Every function returns two sentences, or one where its docstring says so. What a figure does not
+allow is said, never guessed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
 from analysis import wording
-from analysis.arithmetic import apart
+from analysis.arithmetic import apart, total
 from analysis.evolution import change_text
 from analysis.gaps import TOGETHER, Comparison
 from analysis.indicators import Indicator, Vintage
+from analysis.profile import Reading
 from analysis.refusals import Refusal
+from analysis.sentences import difference
 
 _SAID = ("epci", "country")
 
@@ -61,18 +64,27 @@ def _gaps(comparison: Comparison) -> str:
 
 
 def _spread(comparison: Comparison, names: Mapping[str, str]) -> str:
-    quarters, short = comparison.reading.quarters, comparison.indicator.short
-    known = quarters.loc[quarters["status"] == "published", "value"]
+    reading = comparison.reading
+    texts = pd.Series({code: reading.text(str(code)) for code in reading.quarters.index})
+    figures = reading.quarters.assign(text=texts)
+    return spread(f"« {comparison.indicator.short} »{_when(comparison)}", figures, names)
+
+
+def spread(subject: str, figures: pd.DataFrame, names: Mapping[str, str]) -> str:
+    """Say in one sentence between which quarters a measure ranges.
+
+    ``figures`` has ``value``, ``status`` and French ``text`` of every quarter, by code.
+    """
+    known = figures.loc[figures["status"] == "published", "value"]
     if known.empty:
-        return f"« {short} » n'est publié pour aucun quartier."
+        return f"{subject} n'est publié pour aucun quartier."
     low, high = str(known.idxmin()), str(known.idxmax())
-    count = f"{len(known)} quartiers publiés sur {len(quarters)}"
+    least, most = (str(figures["text"].at[code]) for code in (low, high))
+    count = f"{wording.plural(len(known), 'quartier publié', 'quartiers publiés')} sur "
+    count += wording.number(len(figures))
     if known.min() == known.max():
-        return f"« {short} »{_when(comparison)} est de {comparison.reading.text(low)} dans {count}."
-    return (
-        f"« {short} »{_when(comparison)} va de {comparison.reading.text(low)} ({names[low]}) à "
-        f"{comparison.reading.text(high)} ({names[high]}), parmi {count}."
-    )
+        return f"{subject} est de {least}, pour {count}."
+    return f"{subject} va de {least} ({names[low]}) à {most} ({names[high]}), parmi {count}."
 
 
 def _beside(comparison: Comparison) -> str:
@@ -148,3 +160,112 @@ def _since(indicator: Indicator, last: Vintage, latest: Vintage) -> str:
         return ""
     years = f"de {last.data_year} à {latest.data_year}"
     return f" ; {years}, rien n'est calculé : {refusal.sentence}"
+
+
+def year_total(year: int, supported: int, whole: pd.Series, before: pd.Series | None) -> str:
+    """Say in one sentence what a year grants to how many projects, and against the year before.
+
+    ``whole`` and ``before`` are ``analysis.programme.grand_total`` (cents); ``supported`` counts
+    the projects that were granted something.
+    """
+    projects = wording.plural(supported, "projet soutenu", "projets soutenus")
+    if pd.isna(whole["granted_cents"]):
+        return f"Aucun montant accordé n'est connu pour {year}."
+    verb = "reçoit" if supported == 1 else "reçoivent"
+    text = f"Au total, {projects} {verb} {wording.euros(whole['granted_cents'])}"
+    if before is None or pd.isna(before["granted_cents"]):
+        return f"{text} ; le programme ne dit rien de {year - 1}."
+    then = int(before["granted_cents"])
+    gap = difference(int(whole["granted_cents"]) - then, then)
+    return f"{text} ({gap} par rapport à {year - 1})."
+
+
+def listed(quarters: int, largest: tuple[str, int] | None) -> str:
+    """Say in one sentence how many quarters a list of projects serves, and its largest amount.
+
+    ``largest`` is the title and the granted cents of the first one, if any amount is known.
+    """
+    serve = (
+        f"Ils servent {wording.plural(quarters, 'quartier')}"
+        if quarters
+        else "Aucun n'est rattaché à un quartier"
+    )
+    if largest is None:
+        return f"{serve}."
+    title, cents = largest
+    return (
+        f"{serve} ; le montant accordé le plus élevé est de {wording.euros(cents)} (« {title} »)."
+    )
+
+
+def queued(counts: pd.DataFrame, names: Mapping[str, str], projects: int) -> str:
+    """Say in one sentence which doubt is the most frequent, or that there is none.
+
+    ``counts`` has ``projects`` by kind of case, ``names`` the words of the kinds; ``projects`` is
+    the number of projects of the selection.
+    """
+    known = counts["projects"][counts["projects"] > 0]
+    if known.empty:
+        return f"Sur {wording.plural(projects, 'projet')}, aucun doute n'est à lever."
+    kind = str(known.idxmax())
+    most = wording.plural(int(known.max()), "projet")
+    return f"Le cas le plus fréquent est « {names[kind]} » : {most} sur {wording.number(projects)}."
+
+
+def directory(population: Reading, poverty: Reading) -> str:
+    """Say how many people live in all the quarters, and between which rates of poverty."""
+    quarters = population.quarters
+    whole = total(population.indicator, quarters)
+    count = wording.plural(len(quarters), "quartier")
+    if whole.value is None or population.vintage is None:
+        people = f"{count} : leur population totale n'est pas calculée."
+    else:
+        people = f"{count} réunissent {wording.number(whole.value)} habitants "
+        people += f"({population.vintage.label})."
+    when = f" ({poverty.vintage.label})" if poverty.vintage else ""
+    known = poverty.quarters.loc[poverty.quarters["status"] == "published", "value"]
+    if known.empty:
+        return f"{people} Leur taux de pauvreté{when} n'est pas publié."
+    low, high = (poverty.text(str(code)) for code in (known.idxmin(), known.idxmax()))
+    return (
+        f"{people} Leur taux de pauvreté{when} va de {low} à {high}, parmi "
+        f"{wording.plural(len(known), 'quartier publié', 'quartiers publiés')}."
+    )
+
+
+def side_by_side(
+    year: int, poverty: Reading, each: pd.Series, codes: Sequence[str], names: Mapping[str, str]
+) -> str:
+    """Say of two to four quarters their poverty, then what each inhabitant is granted.
+
+    ``each`` are cents an inhabitant, by code, missing where unknown.
+    """
+    when = f" ({poverty.vintage.label})" if poverty.vintage else ""
+    rates = wording.listing([f"{poverty.text(c)} à {names[c]}" for c in codes], most=len(codes))
+    money = wording.listing(
+        [f"{wording.euros(_rounded(each[c]))} à {names[c]}" for c in codes], most=len(codes)
+    )
+    return (
+        f"Le taux de pauvreté{when} est de {rates}. En {year}, les crédits accordés par habitant "
+        f"sont de {money}."
+    )
+
+
+def _rounded(cents: float) -> int | None:
+    return None if pd.isna(cents) else round(cents)
+
+
+def catalogued(states: Mapping[str, int], producers: pd.Series) -> str:
+    """Say how many data sets there are and in which state, then who publishes them.
+
+    ``states`` counts data sets by French word of their state, ``producers`` has one name a set.
+    """
+    count = wording.plural(len(producers), "jeu de données", "jeux de données")
+    told = ", ".join(wording.plural(number, word) for word, number in states.items())
+    most = producers.value_counts()
+    first = str(most.index[0])
+    return (
+        f"{count} au catalogue : {told}. Ils viennent de "
+        f"{wording.plural(len(most), 'producteur')}, dont {first} pour "
+        f"{wording.plural(int(most.iloc[0]), 'jeu', 'jeux')}."
+    )

@@ -37,7 +37,7 @@ def _whole(spec: Mapping[str, Any], title: str, notes: Sequence[str]) -> dict[st
     chart = {**spec, "width": WIDTH, "background": "white", "padding": 16}
     chart["title"] = {
         "text": _folded(title, _TITLE_CHARACTERS),
-        "subtitle": [line for note in notes for line in _folded(note, _NOTE_CHARACTERS)],
+        "subtitle": [line for note in notes if note for line in _folded(note, _NOTE_CHARACTERS)],
         "anchor": "start",
         "frame": "group",
         "offset": 14,

@@ -168,7 +168,7 @@ def test_portrait_says_the_figures_and_their_years():
     words = profile.portrait(reading("population"), reading("poverty_rate"), "QN06208M")
     assert words == (
         "Ce quartier réunit 3\u202f039 habitants (donnée 2018), soit 9\u202f% des habitants des "
-        "16 quartiers. Son taux de pauvreté est de 48\u202f% (donnée 2021), 2e plus élevé sur "
+        "16 quartiers ; son taux de pauvreté est de 48\u202f% (donnée 2021), 2e plus élevé sur "
         "13 quartiers dont le taux est publié."
     )
 
@@ -183,8 +183,8 @@ def test_portrait_names_secrecy_and_absence():
         replace(people, quarters=nothing), replace(poverty, quarters=nothing), "QN06210M"
     )
     assert empty == (
-        "La population de ce quartier n'est pas disponible. "
-        "Son taux de pauvreté n'est pas disponible."
+        "La population de ce quartier n'est pas disponible ; "
+        "son taux de pauvreté n'est pas disponible."
     )
 
 

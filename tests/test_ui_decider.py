@@ -92,14 +92,12 @@ def test_the_counts_are_those_of_the_engine_and_add_up(atlas):
                 wording.euros(int(row["granted_cents"])),
             ]
     assert found["Total"][2] == wording.euros(int(table["granted_cents"].sum()))
-    assert wording.euros(int(table["granted_cents"].sum())) in messages(page, "markdown")
+    assert wording.euros(int(table["granted_cents"].sum())) in html_of(page)
 
 
 def test_the_real_posts_have_nothing_to_decide(atlas):
     page = show(atlas, POSTS)
-    assert "En 2023, aucun projet de la sélection n'attend de décision" in messages(
-        page, "markdown"
-    )
+    assert "En 2023, aucun projet de la sélection n'attend de décision" in html_of(page)
 
 
 def test_a_case_opens_with_its_facts_and_the_effect_of_a_decision(atlas):

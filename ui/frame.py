@@ -41,8 +41,10 @@ def draw_page(entry: Entry, atlas: Atlas, selection: Selection) -> None:
         st.html(_BANNER)
     if selection.what_if:
         st.html(_WHAT_IF.format(sharing(selection.rules)))
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.title(entry.title, anchor=False)
+    with st.container(
+        horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
+    ):
+        st.title(entry.title, anchor=False, width="content")
         lexicon.button(atlas.directory)
     st.markdown(f"**{entry.question}** :small[:gray[{plain(state.in_words(selection, atlas))}]]")
     for notice in st.session_state.pop(state.key("notices"), []):

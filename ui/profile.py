@@ -9,7 +9,8 @@ from analysis import wording
 from analysis.perimeters import became
 from analysis.profile import Reading, portrait, share_of_people
 from store.atlas import Atlas
-from ui import charts, frame
+from store.comparisons import export_history
+from ui import charts, frame, pictures
 from ui.tables import html_table
 from ui.trend import domain_of, trend
 
@@ -130,6 +131,14 @@ def _trend(atlas: Atlas, indicator_code: str, code: str, name: str) -> None:
             return
         drawn = trend(points, indicator, domain_of(every))
         charts.show(drawn, f"{indicator.label}, {name} : les valeurs sont dans le tableau.")
+        dataset = atlas.catalogue[indicator.sources[0].dataset]
+        pictures.downloads(
+            drawn,
+            lambda: export_history(atlas, indicator_code).query("code == @code"),
+            name=f"{pictures.slug(indicator.short)}_{code}",
+            title=f"{indicator.label}, {name}",
+            notes=[indicator.breaks_note, f"Source : {dataset.credit}"],
+        )
 
 
 def _history_table(atlas: Atlas, code: str) -> str:

@@ -5,14 +5,14 @@ from dataclasses import replace
 import pandas as pd
 import streamlit as st
 
-from analysis import wording
+from analysis import sentences, summaries, wording
 from analysis.programme import by_target, grand_total
 from analysis.selection import Selection
 from analysis.vocabulary import TARGET_WORDS
 from store.atlas import Atlas
 from store.measures import Measure, measure, measure_labels
 from store.tables import quarter_table, selected
-from ui import accounts, frame, layers, legend, maps, navigation, panel, place, state
+from ui import accounts, frame, layers, legend, maps, navigation, panel, place, profile, state
 from ui.filters import KEPT
 from ui.tables import html_table
 
@@ -31,11 +31,14 @@ _COUNTED_ONCE = (
 
 def render(atlas: Atlas, selection: Selection) -> None:
     """Draw the map, the panel of the chosen quarter and the same content as a table."""
+    head = st.container()
     with st.container(key="carte_rang"):
         code, shown = _controls(atlas)
         place.controls(atlas)
         chosen = measure(atlas, selection, code)
         left, right = st.columns([2, 1], gap="medium")
+    with head:
+        profile.lead(summary(atlas, selection, chosen))
     with left:
         _map(atlas, selection, chosen, shown)
     with right:
@@ -43,6 +46,15 @@ def render(atlas: Atlas, selection: Selection) -> None:
     keys = (atlas.dataset("quarters").key, *chosen.datasets)
     measured = f"Indicateur : {chosen.perimeter}." if chosen.perimeter else ""
     frame.sources(atlas, keys, measured, frame.INDICATIVE)
+
+
+def summary(atlas: Atlas, selection: Selection, chosen: Measure) -> str:
+    """Say where the credits go, then between which quarters the measure of the map ranges."""
+    quarters = quarter_table(atlas, selection)
+    whole = grand_total(selected(atlas, selection))
+    first = sentences.headline(selection.year, whole, quarters, selection.quarters)
+    subject = f"« {chosen.label} »{f' ({chosen.vintage})' if chosen.vintage else ''}"
+    return f"{first} {summaries.spread(subject, chosen.figures, atlas.quarter_labels)}"
 
 
 def _controls(atlas: Atlas) -> tuple[str, layers.Layers]:

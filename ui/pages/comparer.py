@@ -117,7 +117,7 @@ def _strip(atlas: Atlas, found: Comparison) -> None:
     pictures.downloads(
         chart,
         lambda: export_strip(atlas, found),
-        name=f"comparer_{found.indicator.code}_{found.reading.year.split()[0]}",
+        name=f"comparer_{pictures.slug(f'{found.indicator.short} {found.reading.year}')}",
         title=title,
         notes=[_measured(atlas, found), f"Source : {' ; '.join(credit)}"],
     )

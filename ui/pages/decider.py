@@ -1,16 +1,19 @@
 """À décider: what is not sure, what each answer would change, and what was decided."""
 
+from dataclasses import replace
+
 import pandas as pd
 import streamlit as st
 
-from analysis import wording
+from analysis import summaries, wording
 from analysis.decisions import CASES
 from analysis.selection import Selection
 from geo.writers import to_csv
 from store.atlas import Atlas
 from store.cases import cases, counts, export_cases
 from store.exports import MIME_TYPES
-from ui import dossier, frame, layers, maps, navigation, settling, state
+from store.tables import projects_of
+from ui import dossier, frame, layers, maps, navigation, profile, settling, state
 from ui.charts import PALE
 from ui.grid import choose_row
 from ui.tables import html_table
@@ -31,7 +34,9 @@ _NEAR_ZOOM = 16
 def render(atlas: Atlas, selection: Selection) -> None:
     """Draw the queue, the chosen case with its form, then the decisions already taken."""
     queue = cases(atlas, selection)
-    st.markdown(frame.plain(sentence(queue, selection.year)))
+    count = projects_of(atlas, replace(selection, quarters=())).shape[0]
+    told = summaries.queued(counts(queue), CASES, count)
+    profile.lead(f"{sentence(queue, selection.year)} {told}")
     settling.told()
     if len(queue):
         st.html(_counted(queue))

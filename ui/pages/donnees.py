@@ -2,9 +2,10 @@
 
 from functools import partial
 
+import pandas as pd
 import streamlit as st
 
-from analysis import wording
+from analysis import summaries, wording
 from analysis.programme import by_target, grand_total
 from analysis.selection import Selection
 from geo.catalogue import Dataset, condition
@@ -14,7 +15,7 @@ from store.exports import MIME_TYPES, export_bytes, export_name
 from store.glossary import glossary
 from store.places import ground_error
 from store.tables import selected
-from ui import frame, outlines
+from ui import frame, outlines, profile
 from ui.tables import fact_list, html_table
 
 _STATES = {
@@ -31,8 +32,10 @@ _FORMATS = {"geojson": "GeoJSON (carte)", "csv": "CSV (tableur)"}
 
 def render(atlas: Atlas, selection: Selection) -> None:
     """Draw one of four views: sources, exports, territory, glossary."""
+    found = {key: condition(dataset) for key, dataset in atlas.catalogue.items()}
+    profile.lead(_summary(atlas, [state for state, _ in found.values()]))
     views = {
-        "Sources": lambda: _sources(atlas),
+        "Sources": lambda: _sources(atlas, found),
         "Exports": lambda: _exports(atlas, selection),
         "Territoire": lambda: _territory(atlas),
         "Lexique": lambda: st.html(fact_list(glossary(atlas.directory))),
@@ -48,9 +51,7 @@ def render(atlas: Atlas, selection: Selection) -> None:
     views[chosen or "Sources"]()
 
 
-def _sources(atlas: Atlas) -> None:
-    found = {key: condition(dataset) for key, dataset in atlas.catalogue.items()}
-    st.markdown(_summary([state for state, _ in found.values()]))
+def _sources(atlas: Atlas, found: dict[str, tuple[str, str]]) -> None:
     for key, (state, problem) in found.items():
         dataset = atlas.catalogue[key]
         words, icon = _STATES[state]
@@ -61,14 +62,10 @@ def _sources(atlas: Atlas) -> None:
             st.html(fact_list(_facts(dataset, words)))
 
 
-def _summary(states: list[str]) -> str:
-    count = wording.plural(len(states), "jeu de données", "jeux de données")
-    faults = [
-        wording.plural(states.count(state), words)
-        for state, (words, _) in _STATES.items()
-        if state in states
-    ]
-    return f"{count} au catalogue : {', '.join(faults)}."
+def _summary(atlas: Atlas, states: list[str]) -> str:
+    words = {word: states.count(state) for state, (word, _) in _STATES.items() if state in states}
+    producers = pd.Series([dataset.producer for dataset in atlas.catalogue.values()])
+    return summaries.catalogued(words, producers)
 
 
 def _facts(dataset: Dataset, state: str) -> list[tuple[str, str]]:

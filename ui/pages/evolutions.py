@@ -86,7 +86,7 @@ def _chart(atlas: Atlas, indicator: Indicator, quarter: str | None) -> None:
     pictures.downloads(
         drawn,
         lambda: export_history(atlas, indicator.code),
-        name=f"evolutions_{indicator.code}_{years}",
+        name=f"evolutions_{pictures.slug(indicator.short)}_{years}",
         title=title,
         notes=[*chosen, _measured(atlas, indicator, vintage), indicator.breaks_note, credit],
     )

@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from analysis import wording
+from analysis import summaries, wording
 from analysis.allocation import CENTS
 from analysis.duplicates import REASON_WORDS
 from analysis.duplicates import sentence as duplicates_sentence
@@ -14,7 +14,7 @@ from analysis.selection import Selection
 from analysis.vocabulary import AMOUNT_WORDS, TARGET_WORDS, labels
 from store.atlas import Atlas
 from store.tables import duplicates_of, loaded, projects_of, selected
-from ui import accounts, dossier, frame, layers, legend, maps, state
+from ui import accounts, dossier, frame, layers, legend, maps, profile, state
 from ui.charts import GROUP_COLOURS, PALE
 from ui.grid import choose_row
 from ui.tables import html_table
@@ -81,12 +81,21 @@ def _projects(
 ) -> None:
     whole = grand_total(rows)
     sentence = projects_sentence(selection.year, whole, rows["operator"].nunique(), query)
-    head.markdown(frame.plain(sentence))
+    with head:
+        profile.lead(f"{sentence} {_listed_sentence(table, rows)}")
     head.html(accounts.identity(rows, f"Totaux de la liste, {selection.year}"))
     chosen = _project_grid(atlas, table, "projects")
     _detail(atlas, selection, chosen)
     _duplicates(atlas, table, rows)
     _map(atlas, selection, rows)
+
+
+def _listed_sentence(table: pd.DataFrame, rows: pd.DataFrame) -> str:
+    known = table.dropna(subset=["granted_cents"]).sort_values("granted_cents", kind="stable")
+    known = known[known["granted_cents"] > 0]
+    last = known.iloc[-1] if len(known) else None
+    largest = None if last is None else (str(last["title"]), int(last["granted_cents"]))
+    return summaries.listed(rows["qpv_code"].nunique(), largest)
 
 
 def _project_grid(atlas: Atlas, table: pd.DataFrame, key: str, without: str = "") -> object | None:
@@ -219,7 +228,8 @@ def _actors(
     head: st.delta_generator.DeltaGenerator,
 ) -> None:
     actors = operators(rows)
-    head.markdown(frame.plain(network_sentence(selection.year, actors)))
+    with head:
+        profile.lead(network_sentence(selection.year, actors))
     head.html(accounts.identity(rows, f"Totaux de la liste, {selection.year}"))
     funders = labels(atlas.territory, "funder")
     shown = actors.assign(

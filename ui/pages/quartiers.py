@@ -6,7 +6,7 @@ from dataclasses import replace
 import pandas as pd
 import streamlit as st
 
-from analysis import wording
+from analysis import summaries, wording
 from analysis.profile import Reading
 from analysis.programme import by_quarter, totals
 from analysis.selection import Selection
@@ -74,9 +74,10 @@ def _directory(atlas: Atlas, selection: Selection) -> None:
     table = quarter_table(atlas, selection)
     poverty = profile.latest(atlas, profile.POVERTY)
     people = profile.latest(atlas, profile.POPULATION)
-    profile.lead(
-        f"{wording.plural(len(table), 'quartier')} : ouvrez-en un pour sa fiche, ou choisissez-en "
-        f"2 à {state.MOST_QUARTERS} dans la barre latérale pour les comparer."
+    profile.lead(summaries.directory(people, poverty))
+    st.html(
+        '<p class="sources">Ouvrez un quartier pour sa fiche, ou choisissez-en 2 à '
+        f"{state.MOST_QUARTERS} dans la barre latérale pour les comparer.</p>"
     )
     names = table["commune_names"].map(_sortable)
     with st.container(key="directory"):
@@ -122,8 +123,10 @@ def _sortable(text: str) -> str:
 
 
 def _side_by_side(atlas: Atlas, selection: Selection, codes: list[str]) -> None:
-    names = _names(atlas, codes)
-    profile.lead(f"Comparaison : {wording.listing(names, most=state.MOST_QUARTERS)}.")
+    poverty = profile.latest(atlas, profile.POVERTY)
+    each = quarter_table(atlas, selection)["granted_per_inhabitant"]
+    told = summaries.side_by_side(selection.year, poverty, each, codes, atlas.quarter_labels)
+    profile.lead(told)
     key = [reading for reading in atlas.readings if reading.indicator.code in profile.KEYS]
     st.html(_figures(atlas, key, codes, "Chiffres clés"))
     st.html(_money(atlas, selection, codes))

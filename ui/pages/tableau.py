@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import altair as alt
 import pandas as pd
 import streamlit as st
 
-from analysis import sentences, wording
+from analysis import sentences, summaries, wording
 from analysis.allocation import TARGETS
 from analysis.duplicates import sentence as duplicates_sentence
 from analysis.programme import NO_THEME, by_target, change, grand_total, totals
@@ -14,7 +15,7 @@ from analysis.selection import Selection
 from analysis.vocabulary import TARGET_WORDS, labels, sharing
 from store.atlas import Atlas
 from store.tables import duplicates_of, quarter_table, selected, year_before
-from ui import accounts, charts, frame, navigation, state
+from ui import accounts, charts, frame, navigation, pictures, profile, state
 from ui.accounts import cents_or_zero, share_of
 
 
@@ -55,6 +56,9 @@ def render(atlas: Atlas, selection: Selection) -> None:
     view = _View(atlas, selection, rows, year_before(atlas, selection), quarters)
     headline = sentences.headline(selection.year, view.whole, quarters, selection.quarters)
     st.subheader(frame.plain(headline), anchor=False)
+    then = None if view.before is None else grand_total(view.before)
+    supported = _supported_count(rows)
+    profile.lead(summaries.year_total(selection.year, supported, view.whole, then))
     _figures(view)
     _quarters(view)
     _themes(view)
@@ -165,9 +169,13 @@ def _block(title: str, sentence: str) -> None:
     st.markdown(frame.plain(sentence))
 
 
-def _table(html: str) -> None:
+def _table(
+    view: _View, html: str, chart: alt.LayerChart, rows: pd.DataFrame, name: str, title: str
+) -> None:
+    """Draw what stands under a chart: its table, and both as files."""
     with st.expander("Voir le tableau", icon=":material/table:"):
         st.html(html)
+        pictures.of_money(view.atlas, view.selection, chart, rows, name, title)
 
 
 def _choice(name: str, words: dict[str, str]) -> str:
@@ -198,13 +206,15 @@ def _quarters(view: _View) -> None:
     _block("Par quartier", f"{first} {sentences.without(cents, words)}")
     pairs = zip(cents, table["projects"], strict=True)
     texts = [f"{wording.euros(own)} · {wording.plural(count, 'projet')}" for own, count in pairs]
+    chart = charts.bars(_bars(table, texts))
     charts.show(
-        charts.bars(_bars(table, texts)),
+        chart,
         "Crédits accordés et nombre de projets par quartier ; les chiffres sont dans le tableau.",
     )
     served = view.rows["qpv_code"].isin(table.index)
     distinct = view.rows.loc[served, "project_id"].nunique()
-    _table(accounts.quarters_table(table, distinct, view.selection.year))
+    html = accounts.quarters_table(table, distinct, view.selection.year)
+    _table(view, html, chart, table, "quartiers", "Crédits accordés par quartier")
     st.caption("Un projet qui sert plusieurs quartiers compte dans chacun.")
 
 
@@ -221,12 +231,11 @@ def _themes(view: _View) -> None:
     level = _choice("theme", {"group": "Familles de thèmes", "theme": "Thèmes"})
     table = families if level == "group" else _by_code(view, "theme")
     painted = table.assign(colour=[_colour(view, level, code) for code in table.index])
-    charts.show(
-        charts.bars(_bars(painted, _with_share(table["granted_cents"]))),
-        "Crédits accordés par thème ; les chiffres sont dans le tableau.",
-    )
-    themes = _by_code(view, "theme")
-    _table(accounts.themes_table(families, themes, _groups(view), view.whole, view.selection.year))
+    chart = charts.bars(_bars(painted, _with_share(table["granted_cents"])))
+    charts.show(chart, "Crédits accordés par thème ; les chiffres sont dans le tableau.")
+    themes, year = _by_code(view, "theme"), view.selection.year
+    html = accounts.themes_table(families, themes, _groups(view), view.whole, year)
+    _table(view, html, chart, table, "themes", "Crédits accordés par thème")
 
 
 def _by_code(view: _View, column: str) -> pd.DataFrame:
@@ -274,7 +283,8 @@ def _funders(view: _View) -> None:
     else:
         chart = charts.paired_bars(*_pairs(table))
     charts.show(chart, "Montants par financeur ; les chiffres sont dans le tableau.")
-    _table(accounts.funders_table(table, view.whole, view.selection.year))
+    html = accounts.funders_table(table, view.whole, view.selection.year)
+    _table(view, html, chart, table, "financeurs", "Montants par financeur")
 
 
 def _pairs(table: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, str]]:
@@ -307,17 +317,18 @@ def _change(view: _View) -> None:
         _block(title, sentences.evolution(year, changed, words, what))
     changed["label"] = [words.get(code, code) for code in changed.index]
     drawn = changed.dropna(subset=["difference"])
-    if len(drawn):
-        drawn = drawn.assign(
-            value=drawn["difference"].astype("Float64") / 100,
-            text=drawn["difference"].map(sentences.signed_euros),
-        )
-        charts.show(
-            charts.change_bars(drawn),
-            f"Différence des crédits accordés entre {year - 1} et {year} ; chiffres dans le "
-            "tableau.",
-        )
-    _table(accounts.change_table(changed, year))
+    html = accounts.change_table(changed, year)
+    if drawn.empty:
+        with st.expander("Voir le tableau", icon=":material/table:"):
+            st.html(html)
+        return
+    drawn = drawn.assign(
+        value=drawn["difference"].astype("Float64") / 100,
+        text=drawn["difference"].map(sentences.signed_euros),
+    )
+    chart, title = charts.change_bars(drawn), f"Crédits accordés, écart entre {year - 1} et {year}"
+    charts.show(chart, f"{title} ; chiffres dans le tableau.")
+    _table(view, html, chart, changed, "evolution", title)
 
 
 def _changed(view: _View, column: str) -> pd.DataFrame:
@@ -336,8 +347,10 @@ def _located(view: _View) -> None:
     _block("Ce qui va à un quartier, et le reste", sentences.identity(buckets))
     texts = _with_share(buckets["granted_cents"])
     drawn = _bars(buckets.assign(label=[TARGET_WORDS[target] for target in TARGETS]), texts)
-    charts.show(charts.bars(drawn), "Crédits accordés selon ce qu'ils servent ; tableau dessous.")
+    chart, title = charts.bars(drawn), "Crédits accordés selon ce qu'ils servent"
+    charts.show(chart, f"{title} ; tableau dessous.")
     st.html(accounts.identity_table(buckets, view.whole))
+    pictures.of_money(view.atlas, view.selection, chart, drawn, "destinations", title)
     with st.expander("Pourquoi : ce que disent les dossiers", icon=":material/help:"):
         found = totals(view.rows, ["target", "situation"])
         st.html(accounts.reasons_table(found, view.whole))
