@@ -5,7 +5,19 @@ from collections.abc import Sequence
 
 import typer
 
-from commands import bring, cases, check, compare, equity, export, fetch, locate, tables, territory
+from commands import (
+    bring,
+    cases,
+    check,
+    compare,
+    equity,
+    export,
+    fetch,
+    geocode,
+    locate,
+    tables,
+    territory,
+)
 from commands.options import UnknownChoice
 from geo.errors import AtlasError
 
@@ -15,7 +27,19 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="Atlas des quartiers prioritaires : les chiffres et les fichiers de l'application.",
 )
-for module in (tables, compare, equity, cases, export, locate, check, bring, fetch, territory):
+for module in (
+    tables,
+    compare,
+    equity,
+    cases,
+    export,
+    locate,
+    check,
+    bring,
+    fetch,
+    geocode,
+    territory,
+):
     app.add_typer(module.app)
 
 

@@ -78,6 +78,14 @@ def installed_directory() -> Path:
     return Path(chosen) if chosen else Path(__file__).resolve().parent.parent / "var" / "official"
 
 
+def edition_of(installed: Path) -> str:
+    """Return a digest of the catalogues of installed layers: it changes when one is replaced."""
+    digest = hashlib.sha256()
+    for path in sorted(installed.glob("*/catalogue.toml")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
 def load_catalogue(directory: Path, installed: Path | None = None) -> dict[str, Dataset]:
     """Read every ``catalogue.toml`` below the data directory, by data set key.
 

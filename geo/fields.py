@@ -12,6 +12,7 @@ _RANGES = {
     "lon": (-180, 180),
     "lat": (-90, 90),
     "secrecy_threshold": (1, 1_000),
+    "geocoding_score": (0, 1),
     "radius_m": (1, 20_000),
     "commune_radius_m": (1_000, 200_000),
     "qpv_public_percent": (0, 100),

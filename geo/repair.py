@@ -94,6 +94,18 @@ def sentence(repairs: pd.DataFrame) -> str:
     return f"{words} à la lecture ; plus grand écart de surface : {metres}\u202fm²."
 
 
+def still_valid(layer: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Return a projected layer whose polygons are all valid.
+
+    Two vertices a hair apart may change places when they are projected: such a polygon, valid in
+    degrees, is rebuilt as ``repair`` does; what moves is far below a millimetre.
+    """
+    shapes = layer.geometry.to_numpy().copy()
+    wrong = np.flatnonzero(~shapely.is_valid(shapes))
+    shapes[wrong] = [_rebuilt(one) for one in shapes[wrong]]
+    return layer.set_geometry(gpd.GeoSeries(shapes, index=layer.index, crs=layer.crs))
+
+
 def _rebuilt(shape: shapely.Geometry) -> shapely.Geometry:
     valid = shapely.make_valid(shape, method="structure", keep_collapsed=False)
     parts = shapely.get_parts(valid)

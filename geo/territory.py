@@ -52,7 +52,15 @@ _FIELDS: Fields = {
 }
 _WORDS: Fields = {
     "": (
-        ("groups", "themes", "statuses", "uncertainty_m", "positions", "secrecy_threshold"),
+        (
+            "groups",
+            "themes",
+            "statuses",
+            "uncertainty_m",
+            "positions",
+            "secrecy_threshold",
+            "geocoding_score",
+        ),
         (),
     ),
     "groups": (("code", "label", "letter"), ("short",)),
@@ -171,7 +179,8 @@ NO_PROGRAMME = Programme("aucun", "Aucun programme", "none", False, {})
 class Nomenclature:
     """National vocabularies: themes, families of themes, statuses, uncertainty in metres.
 
-    A count of fewer people than ``secrecy_threshold`` is not shown (``analysis.secrecy``).
+    A count of fewer people than ``secrecy_threshold`` is not shown (``analysis.secrecy``); an
+    address found with a lower score than ``geocoding_score`` is not located.
     """
 
     themes: tuple[Theme, ...]
@@ -180,6 +189,7 @@ class Nomenclature:
     uncertainty_m: dict[str, float]
     positions: dict[str, str]
     secrecy_threshold: int
+    geocoding_score: float
 
 
 @dataclass(frozen=True)
@@ -320,6 +330,7 @@ def _nomenclature(content: dict[str, Any]) -> Nomenclature:
         uncertainty_m={name: float(metres) for name, metres in content["uncertainty_m"].items()},
         positions=dict(content["positions"]),
         secrecy_threshold=int(content["secrecy_threshold"]),
+        geocoding_score=float(content["geocoding_score"]),
     )
 
 

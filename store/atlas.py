@@ -29,6 +29,7 @@ from geo.errors import StoreError, TerritoryError
 from geo.layers import Epci, read_layer, with_names, with_points
 from geo.lived import lived_layer, read_area
 from geo.proximity import bands
+from geo.repair import still_valid
 from geo.schema import CROSSWALK, QUARTERS, check, empty
 from geo.shapes import overlaps
 from geo.territory import (
@@ -42,6 +43,7 @@ from geo.territory import (
 from store.database import Database
 from store.decisions import Journal
 from store.figures import Figures, load_indicators
+from store.geocoding import Addresses
 from store.imports import Imports
 from store.programmes import Ground, LoadedProgramme, Programmes
 from store.registry import Registry
@@ -102,10 +104,16 @@ class Atlas:
         """Return the journal of the decisions made on this territory."""
         return Journal(self.database, self.territory.code)
 
+    @cached_property
+    def addresses(self) -> Addresses:
+        """Return what the address service answered (``store.geocoding``)."""
+        return Addresses(self.database, self.territory.nomenclature.geocoding_score)
+
     @property
     def edition(self) -> str:
-        """Return what a cache of a programme may be keyed by: data, decisions and imports."""
-        return f"{self.fingerprint}-{self.journal.size()}-{self.imports.size()}"
+        """Return what a cache of a programme may be keyed by: data, decisions, imports, places."""
+        sizes = (self.journal.size(), self.imports.size(), self.addresses.size())
+        return "-".join([self.fingerprint, *map(str, sizes)])
 
     def dataset(self, role: str) -> Dataset:
         """Return the data set that plays a role (``quarters``, ``insee``…) in this territory."""
@@ -147,7 +155,7 @@ class Atlas:
     @cached_property
     def quarters_metric(self) -> gpd.GeoDataFrame:
         """Return the quarters in the territory's metric CRS."""
-        return to_metric(self.quarters, self.territory.crs)
+        return still_valid(to_metric(self.quarters, self.territory.crs))
 
     @cached_property
     def overlaps(self) -> pd.DataFrame:
@@ -298,6 +306,10 @@ class Atlas:
         """Read, locate and allocate a programme (``store.programmes``)."""
         return self._programmes.loaded(self._programme(code), rules)
 
+    def addressed(self, code: str) -> pd.DataFrame:
+        """Return the projects of a programme as they were read, for their addresses."""
+        return self._programmes.tables(self._programme(code))[0]
+
     def duplicates(self, code: str) -> pd.DataFrame:
         """Return the pairs of projects of a programme that may be one (``analysis.duplicates``)."""
         return self._programmes.duplicates(self._programme(code))
@@ -319,7 +331,7 @@ class Atlas:
 
     @cached_property
     def _programmes(self) -> Programmes:
-        return Programmes(self._ground, self._entry, self.journal, self.imports)
+        return Programmes(self._ground, self._entry, self.journal, self.imports, self.addresses)
 
     def _ground(self) -> Ground:
         return Ground(

@@ -13,7 +13,6 @@ from geo.proximity import BAND_M, NPNRU_BAND_M
 from store.atlas import Atlas
 
 _ASKED = "asked"
-_DOUBTFUL_SCORE = 0.6  # under it the geocoder's own answer is often another address
 
 
 def extent(atlas: Atlas) -> Box:
@@ -108,7 +107,7 @@ def _distance(atlas: Atlas, place: Place, found: pd.Series) -> str:
         how.append(f"correspondance {wording.number(place.score, 2)}")
     doubt = (
         " Vérifiez que c'est bien l'adresse cherchée."
-        if place.score is not None and place.score < _DOUBTFUL_SCORE
+        if place.score is not None and place.score < atlas.territory.nomenclature.geocoding_score
         else ""
     )
     return (

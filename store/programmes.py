@@ -23,6 +23,7 @@ from geo.location import locate
 from geo.schema import FUNDING, PROJECTS, empty
 from geo.territory import NO_PROGRAMME, Programme, Territory
 from store.decisions import Journal
+from store.geocoding import Addresses
 from store.imports import Imports, Tables
 from store.registry import IMPORTED
 
@@ -58,7 +59,7 @@ class LoadedProgramme:
     located: pd.DataFrame
     services: pd.DataFrame
     ledger: pd.DataFrame
-    edition: tuple[int, int]
+    edition: tuple[int, int, int]
 
 
 class Programmes:
@@ -70,8 +71,10 @@ class Programmes:
         entry: Callable[[str | None, str], Dataset],
         journal: Journal,
         imports: Imports,
+        addresses: Addresses,
     ) -> None:
         """Take what gathers the ground when it is first needed, and what finds a data set."""
+        self._addresses = addresses
         self._ground = ground
         self._entry = entry
         self._journal = journal
@@ -87,10 +90,11 @@ class Programmes:
         Other ``rules`` than the usual ones give the same programme with its money shared
         otherwise: a what-if.
         """
-        edition = (self._journal.size(), self._import(programme))
+        edition = (self._journal.size(), self._import(programme), self._addresses.size())
         kept = self._loaded.get(programme.code)
         if kept is None or kept.edition != edition:
             projects, funding = self.tables(programme)
+            projects = self._addresses.placed(projects)
             entries = self._journal.entries(programme.code)
             kept = _assemble(self._ground(), programme, projects, funding, entries, edition)
             self._loaded[programme.code] = kept
@@ -134,6 +138,7 @@ class Programmes:
         )
         entries = pd.concat([self._journal.entries(programme.code), entry], ignore_index=True)
         ground = self._ground()
+        projects = self._addresses.placed(projects)
         tried = _assemble(ground, programme, projects, funding, entries)
         return _ledger(ground, tried.projects, tried.funding, tried.services, rules)
 
@@ -169,7 +174,7 @@ def _assemble(
     projects: pd.DataFrame,
     funding: pd.DataFrame,
     entries: pd.DataFrame,
-    edition: tuple[int, int] = (0, 0),
+    edition: tuple[int, int, int] = (0, 0, 0),
 ) -> LoadedProgramme:
     territory = ground.territory
     uncertainty = territory.nomenclature.uncertainty_m

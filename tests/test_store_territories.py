@@ -201,3 +201,17 @@ def test_a_real_agglomeration_of_the_same_department(tmp_path, data, official, s
     assert len(atlas.quarters) == done.quarters == count
     assert atlas.territory.crs.to_epsg() == 3950
     assert atlas.quarters["commune_names"].str.fullmatch(r"[^0-9]+").all()
+
+
+@pytest.mark.skipif(not SHARED.exists(), reason="published samples are not on this machine")
+def test_the_embedded_territory_works_on_the_installed_layer_too(tmp_path):
+    """Rounded to 4 decimals, some outlines are valid in degrees and not once projected."""
+    layer = SHARED / "samples/qpv_2024_dep62_rounded.geojson"
+    place = folder(tmp_path, files={"qpv_2024.geojson": layer.read_bytes()})
+    siren = load_territory(DATA).epci_siren
+    Installer(DATA, tmp_path / "official", siren).fetch(place)
+    atlas = Atlas(DATA, installed=tmp_path / "official")
+    assert len(atlas.quarters) == 16
+    assert atlas.repairs["qpv_code"].isin(atlas.quarters["qpv_code"]).all()
+    assert atlas.quarters_metric.is_valid.all()
+    assert len(atlas.programme(atlas.territory.default_programme).projects)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from geo.catalogue import data_directory
+from geo.catalogue import data_directory, edition_of, installed_directory
 from geo.territory import territory_code
 from store.atlas import Atlas, open_atlas
 from store.database import database_url
@@ -15,11 +15,13 @@ def get_atlas() -> Atlas:
 
     Raises AtlasError when the territory cannot be read; the next call tries again.
     """
-    atlas = _open(str(data_directory()), territory_code(), database_url())
+    official = edition_of(installed_directory())
+    atlas = _open(str(data_directory()), territory_code(), database_url(), official)
     atlas.refresh()
     return atlas
 
 
 @st.cache_resource(show_spinner="Lecture des données du territoire…")
-def _open(directory: str, code: str | None, database: str) -> Atlas:
+def _open(directory: str, code: str | None, database: str, official: str) -> Atlas:
+    # ``official`` is the edition of the installed layers: another one is another atlas.
     return open_atlas(Path(directory), code, database)

@@ -13,7 +13,7 @@ from store.atlas import Atlas
 from store.cases import cases, counts, export_cases
 from store.exports import MIME_TYPES
 from store.tables import projects_of
-from ui import dossier, frame, layers, maps, navigation, profile, settling, state
+from ui import addresses, dossier, frame, layers, maps, navigation, profile, settling, state
 from ui.charts import PALE
 from ui.grid import choose_row
 from ui.tables import html_table
@@ -38,6 +38,7 @@ def render(atlas: Atlas, selection: Selection) -> None:
     told = summaries.queued(counts(queue), CASES, count)
     profile.lead(f"{sentence(queue, selection.year)} {told}")
     settling.told()
+    addresses.render(atlas, selection)
     if len(queue):
         st.html(_counted(queue))
         chosen = _grid(queue)

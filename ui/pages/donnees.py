@@ -15,7 +15,7 @@ from store.exports import MIME_TYPES, export_bytes, export_name
 from store.glossary import glossary
 from store.places import ground_error
 from store.tables import selected
-from ui import frame, outlines, profile
+from ui import frame, official, outlines, profile
 from ui.tables import fact_list, html_table
 
 _STATES = {
@@ -52,6 +52,7 @@ def render(atlas: Atlas, selection: Selection) -> None:
 
 
 def _sources(atlas: Atlas, found: dict[str, tuple[str, str]]) -> None:
+    official.render(atlas)
     for key, (state, problem) in found.items():
         dataset = atlas.catalogue[key]
         words, icon = _STATES[state]
@@ -79,6 +80,7 @@ def _facts(dataset: Dataset, state: str) -> list[tuple[str, str]]:
         ("Périmètre", dataset.perimeter),
         ("Cellule vide", _BLANKS.get(dataset.blank, dataset.blank)),
         ("Limites", dataset.limits),
+        ("Installé le", dataset.installed),
         ("Fichier", f"{dataset.path.parent.name}/{dataset.path.name}"),
         ("Empreinte", f"{dataset.sha256[:12]}… (sha256)"),
     ]

@@ -1,0 +1,73 @@
+"""Official layers on the page of data: update them, and put a former edition back."""
+
+from threading import Lock
+
+import streamlit as st
+
+from geo.errors import AtlasError
+from store.atlas import Atlas
+from store.official import Installer, official_origin
+from ui import frame, state
+
+_TOLD = "official_told"
+_ONE_AT_A_TIME = Lock()
+
+
+def render(atlas: Atlas) -> None:
+    """Draw the button that downloads the official layers, and what became of the last asking."""
+    if atlas.installed is None:
+        return
+    told = st.session_state.pop(state.key(_TOLD), [])
+    title = "Données officielles : mettre à jour"
+    with st.expander(title, icon=":material/cloud_download:", expanded=bool(told)):
+        st.caption(_explained())
+        for line in told:
+            st.markdown(frame.plain(line))
+        installer = Installer(atlas.directory, atlas.installed, atlas.territory.epci_siren)
+        if st.button("Mettre à jour les données officielles", icon=":material/cloud_download:"):
+            _fetch(installer)
+        for key, layer in installer.official.layers.items():
+            former = installer.former(key)
+            if former is not None:
+                words = f"Remettre la version du {former.installed} : {layer.title}"
+                if st.button(frame.plain(words), key=f"restore_{key}", icon=":material/history:"):
+                    _restore(installer, key)
+
+
+def _explained() -> str:
+    return (
+        "Télécharge la couche nationale des quartiers et les communes du territoire depuis leurs "
+        "producteurs (ou le miroir réglé par ATLAS\\_OFFICIAL\\_FROM), les vérifie en entier, puis "
+        "les met en place ; la version précédente est conservée. Sans internet, ou si un fichier "
+        "n'est pas bon, rien ne change. Les fichiers de l'Insee n'ont pas d'adresse directe "
+        "établie : téléchargez-les sur insee.fr."
+    )
+
+
+def _fetch(installer: Installer) -> None:
+    if not _ONE_AT_A_TIME.acquire(blocking=False):
+        st.info("Une mise à jour est déjà en cours ; rechargez la page dans un instant.")
+        return
+    bar = st.progress(0.0, text="Connexion…")
+
+    def far(title: str, done: int, total: int) -> None:
+        words = f"{title} : {done / 2**20:.1f} Mo".replace(".", ",")
+        bar.progress(min(done / total, 1.0) if total else 0.0, frame.plain(words))
+
+    try:
+        outcomes = installer.fetch(official_origin(), progress=far)
+    finally:
+        _ONE_AT_A_TIME.release()
+    lines = [f"{one.layer.title} : {one.word}, {one.words}." for one in outcomes]
+    st.session_state[state.key(_TOLD)] = lines
+    st.rerun()
+
+
+def _restore(installer: Installer, key: str) -> None:
+    try:
+        one = installer.restore(key)
+        lines = [f"{one.layer.title} : {one.words}."]
+    except AtlasError as error:
+        lines = [str(error)]
+    st.session_state[state.key(_TOLD)] = lines
+    st.rerun()
