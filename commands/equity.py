@@ -135,7 +135,7 @@ def _weights(atlas: Atlas, words: Words) -> tuple[tuple[str, float], ...]:
     pairs = [word.partition("=") for word in words or [DEFAULT]]
     known = candidates(atlas)
     faults = [
-        f"--indicator « {code} » inconnu ; attendu : {', '.join(known)}."
+        f"--indicator « {code} » inconnu, ou sans chiffre ; attendu : {', '.join(known)}."
         for code, _, _ in pairs
         if code not in known
     ]

@@ -38,9 +38,14 @@ class Answers:
 
 
 def candidates(atlas: Atlas) -> dict[str, Indicator]:
-    """Return the indicators that may measure a need, by code, the default first."""
+    """Return the indicators that may measure a need, by code, the default first.
+
+    Those without a published figure for any quarter are left out: nothing could be compared.
+    """
+    known = {one.indicator.code for one in atlas.readings if one.vintage}
     allowed = {code: one for code, one in atlas.indicators.items() if not refusal(one)}
-    return dict(sorted(allowed.items(), key=lambda item: item[0] != DEFAULT))
+    found = {code: one for code, one in allowed.items() if code in known or code == DEFAULT}
+    return dict(sorted(found.items(), key=lambda item: item[0] != DEFAULT))
 
 
 def measured(atlas: Atlas, code: str) -> Measured:

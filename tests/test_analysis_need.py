@@ -120,6 +120,9 @@ def test_only_lawful_indicators_are_proposed_the_poverty_rate_first():
     assert next(iter(proposed)) == DEFAULT
     assert all(one.direction in ("more", "less") for one in proposed.values())
     assert all(one.kind != "count" for one in proposed.values())
+    assert all(
+        (measured(atlas(), code).figures["status"] == "published").any() for code in proposed
+    )
 
 
 def test_one_indicator_alone_ranks_as_its_own_values():

@@ -75,7 +75,10 @@ def test_coverage_prints_cells_services_and_the_rule(capfd):
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["equity", "--indicator", "population"], "--indicator « population » inconnu"),
+        (
+            ["equity", "--indicator", "population"],
+            "--indicator « population » inconnu, ou sans chiffre",
+        ),
         (["equity", "--indicator", "poverty_rate=0"], "poids « 0 »"),
         (["equity", "--indicator", "poverty_rate=deux"], "poids « deux »"),
         (["equity", "--basis", "x", "--method", "y"], "--basis « x » inconnu"),

@@ -1,6 +1,5 @@
 """Besoins et moyens: what is on the screen is what the engine says, for every quarter."""
 
-import json
 import re
 from dataclasses import replace
 from html import unescape
@@ -11,9 +10,11 @@ from streamlit.testing.v1 import AppTest
 from analysis import findings, wording
 from analysis.programme import grand_total
 from analysis.selection import Selection
+from reports.pictures import to_svg
 from store.equity import Choice, answers, effort_table, equity
 from store.tables import selected
 from tests.samples import atlas
+from ui import pictures
 
 DEMO = Selection("demo", 2025)
 
@@ -181,13 +182,28 @@ def test_a_link_reproduces_the_measure_and_a_choice_is_written_in_the_link():
     assert "besoin" not in page.query_params
 
 
-def test_both_charts_leave_as_pictures_that_carry_their_sentence_and_source():
-    from reports.pictures import to_svg
-
-    page = show(DEMO)
-    buttons = [button.proto.label for button in page.get("download_button")]
-    assert buttons.count("Image (SVG)") == buttons.count("Tableau (CSV)") == 2
-    for chart in page.get("vega_lite_chart"):
-        picture = to_svg(json.loads(chart.proto.spec), "Titre", ["Note"]).decode()
-        assert "Titre" in picture
-        assert re.search("habitant", picture)
+def test_both_charts_leave_as_pictures_that_carry_their_sentence_and_source(monkeypatch):
+    taken = []
+    monkeypatch.setattr(
+        pictures, "downloads", lambda chart, table, **texts: taken.append((chart, table, texts))
+    )
+    show(DEMO)
+    found = equity(atlas(), DEMO, Choice())
+    assert [texts["name"] for _, _, texts in taken] == [
+        f"{name}_{atlas().territory.code}_2025_fictif"
+        for name in ("besoins_moyens", "besoins_concentration")
+    ]
+    for chart, table, texts in taken:
+        assert any("fictives" in note for note in texts["notes"])
+        assert any("périmètre 2015" in note for note in texts["notes"])
+        picture = to_svg(chart.to_dict(), texts["title"], texts["notes"]).decode()
+        assert texts["title"] in picture
+        assert findings.summary(2025, found)[0][:60] in picture
+        assert len(table()) == 16
+    plot = to_svg(taken[0][0].to_dict(), "x", []).decode()
+    for number, code in enumerate(found.table.index, start=1):
+        assert f">{number}</text>" in plot
+        name = wording.shortened(atlas().quarter_labels[str(code)], 34)
+        assert (f">{name}</text>" in plot) == (
+            code in (found.table.index[0], found.table["per_inhabitant"].idxmax())
+        )

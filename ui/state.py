@@ -151,7 +151,7 @@ def _page_words(query: Mapping[str, str], atlas: Atlas, notices: list[str]) -> d
 def _needs(atlas: Atlas, text: str) -> list[str]:
     """Return the words of a link that are an indicator of need, with or without its weight."""
     try:
-        known = candidates(atlas)
+        known = candidates(atlas) if text else {}
     except AtlasError:
         return []
     found = [(word, _WEIGHTED.fullmatch(word)) for word in text.split(",")]

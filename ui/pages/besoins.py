@@ -37,7 +37,7 @@ def render(atlas: Atlas, selection: Selection) -> None:
     if view.equity.curve is not None:
         need.against(view)
         need.concentration(view)
-        need.steps(view)
+    need.steps(view)
     effort.render(atlas, selection)
     _limits()
     st.subheader("Ce qui n'est pas à un quartier", anchor=False, divider="gray")
