@@ -118,7 +118,6 @@ def _points(
     view: View, values: pd.Series, cents: pd.Series, write: Callable[[float], str]
 ) -> pd.DataFrame:
     labels = [view.name(code) for code in cents.index]
-    middle = (values.min() + values.max()) / 2
     named: set[object] = set(view.selection.quarters) or {cents.idxmax(), cents.index[0]}
     return pd.DataFrame(
         {
@@ -132,9 +131,15 @@ def _points(
             "high": cents.index.isin(list(view.equity.high)),
             # The chosen quarters, else the two that stand out.
             "chosen": [code in named for code in cents.index],
-            "left": (values > middle).to_numpy(),
+            "side": [_side(value, values) for value in values],
         }
     )
+
+
+def _side(value: float, values: pd.Series) -> str:
+    """Say how a name is aligned on its disc, so that it stays within the plot."""
+    place = (value - values.min()) / ((values.max() - values.min()) or 1)
+    return "left" if place < 0.2 else "right" if place > 0.8 else "center"
 
 
 def _need_axis(need: Need) -> tuple[str, pd.Series, Callable[[float], str]]:
@@ -241,9 +246,9 @@ def _method(need: Need) -> str:
         )
     return (
         f"Le besoin est un indice composé ({METHODS[need.method]}). Chaque chiffre est mis à la "
-        "même échelle sur les quartiers comparés, tourné pour que « plus » veuille dire « besoin "
-        "plus fort », multiplié par son poids ; l'indice est la somme. Un autre choix de poids "
-        "donne un autre classement."
+        "même échelle sur les quartiers dont tous les chiffres sont publiés, tourné pour que "
+        "« plus » veuille dire « besoin plus fort », multiplié par son poids ; l'indice est la "
+        "somme. Un autre choix de poids donne un autre classement."
     )
 
 

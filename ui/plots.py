@@ -56,7 +56,8 @@ def scatter(
     """Draw one numbered disc a quarter: need to the right, effort upwards.
 
     ``points`` has ``number`` (its rank in the table), ``label``, ``x``, ``y``, ``x_text``,
-    ``y_text``, ``high`` (bool: dark disc, else pale) and ``chosen`` (bool: its name is written).
+    ``y_text``, ``high`` (bool: dark disc, else pale), ``chosen`` (bool: its name is written) and
+    ``side`` ("left", "center", "right": how the name is aligned on its disc).
     ``x`` and ``y`` are the title of each axis and how its values are written; ``marks`` the median
     of x, the mean of y and the text of the latter.
     """
@@ -76,10 +77,10 @@ def scatter(
     numbers = base.mark_text(fontSize=11, fontWeight="bold").encode(
         text="number:N", color=alt.condition("datum.high", alt.value("white"), alt.value(INK))
     )
-    # Beside its disc and clear of the row of discs: above the mean line, or below it.
+    # Centred on its disc, but never out of the plot; above the mean line, or below it.
     names = base.mark_text(
-        align=alt.expr("datum.left ? 'right' : 'left'"),
-        dx=alt.expr("datum.left ? 8 : -8"),
+        align=alt.expr("datum.side"),
+        dx=alt.expr("datum.side == 'right' ? 8 : datum.side == 'left' ? -8 : 0"),
         dy=alt.expr(f"datum.y > {mean} ? -19 : 20"),
         fontSize=12,
         color=INK,
