@@ -114,6 +114,16 @@ def require(choices: dict[str, tuple[Word, Collection[str]]]) -> None:
         raise UnknownChoice("\n".join(faults))
 
 
+def require_each(choices: dict[str, tuple[Collection[str], Collection[str]]]) -> None:
+    """Refuse, all at once, the words of several that are not among those known (``require``)."""
+    unknown = {
+        flag: (", ".join(word for word in words if word not in known), known)
+        for flag, (words, known) in choices.items()
+        if any(word not in known for word in words)
+    }
+    require(dict(unknown))
+
+
 def require_layout(layout: str) -> None:
     """Refuse an unknown ``--format`` of a printed table."""
     require({"--format": (layout, LAYOUTS)})

@@ -143,7 +143,7 @@ def test_export_writes_the_bytes_of_the_screen(capfd, tmp_path, what, file_forma
         (["export", "--what", "quarters", "--format", "x", "--out", "a"], "geojson, csv"),
         (["export", "--what", "quarters", "--format", "csv"], "--out"),
         (["export"], "--what"),
-        (["inconnu"], "quarters, projects, cases, export"),
+        (["inconnu"], "quarters, projects, figures"),
         (["quarters", "--inconnu"], "--help"),
         (["quarters", "--year"], "--help"),
     ],

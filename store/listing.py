@@ -1,0 +1,67 @@
+"""Every figure of the quarters as one table: for the command line and the exports."""
+
+from collections.abc import Collection
+from pathlib import Path
+
+import pandas as pd
+
+from analysis.indicators import Indicator, Vintage, every_source
+from analysis.listing import COLUMNS, listing
+from analysis.sources import with_computed
+from geo.writers import to_csv
+from store.atlas import Atlas
+from store.published import Published, load_known, read_published
+
+
+def read_folder(atlas: Atlas, folder: Path) -> Published:
+    """Read the published files of a folder for a territory: its quarters and larger areas only.
+
+    Raises the errors of ``store.published.read_published``.
+    """
+    former = atlas.crosswalk["qpv_code_2015"].dropna()
+    quarters = {("quarter", code) for code in (*atlas.quarters["qpv_code"], *former)}
+    communes = {("commune", code) for code in atlas.communes["commune_code"]}
+    larger = {
+        (area.level, code)
+        for area in atlas.territory.comparators
+        for code in (area.code, *area.former_codes)
+    }
+    known = load_known(atlas.directory)
+    areas = quarters | communes | larger
+    return read_published([folder], known, atlas.territory.datasets, areas)
+
+
+def every_figure(
+    atlas: Atlas,
+    quarters: Collection[str] | None = None,
+    indicators: Collection[str] | None = None,
+    published: Published | None = None,
+) -> pd.DataFrame:
+    """Return ``analysis.listing`` for some quarters and indicators, all of them without a choice.
+
+    ``published`` takes the place of the figures of the atlas, and its files that of the credits.
+    """
+    chosen = {
+        code: one
+        for code, one in atlas.indicators.items()
+        if indicators is None or code in indicators
+    }
+    figures = atlas.figures
+    if published is not None:
+        figures = with_computed(published.figures, every_source(chosen))
+
+    def source(indicator: Indicator, vintage: Vintage) -> str:
+        if published is None:
+            return atlas.catalogue[vintage.dataset].credit
+        return published.source(
+            vintage.dataset,
+            [one.table for one in indicator.sources],
+            vintage.file_year or vintage.data_year,
+        )
+
+    return listing(chosen, figures, atlas.crosswalk, source, quarters)
+
+
+def figures_csv(atlas: Atlas, quarters: Collection[str] | None = None) -> bytes:
+    """Return every figure of some quarters as a CSV file: what ``cli.py figures`` prints."""
+    return to_csv(every_figure(atlas, quarters)[list(COLUMNS)])
