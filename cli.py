@@ -13,6 +13,7 @@ from commands import (
     equity,
     export,
     fetch,
+    figures,
     geocode,
     locate,
     tables,
@@ -29,6 +30,7 @@ app = typer.Typer(
 )
 for module in (
     tables,
+    figures,
     compare,
     equity,
     cases,

@@ -114,7 +114,7 @@ def test_every_view_opens(view, selection):
 def test_what_is_said_beside_the_buttons_is_what_is_selected(selection):
     rows = selected(atlas(), selection)
     whole, located = grand_total(rows), by_target(rows)["granted_cents"]["quarter"]
-    quarters, projects = (
+    quarters, projects, figures = (
         text for text in texts_of(show(selection, "Exports")) if text[0].isdigit()
     )
     assert quarters.startswith(f"{len(selection.quarters) or len(atlas().quarters)} quartiers")
@@ -122,12 +122,13 @@ def test_what_is_said_beside_the_buttons_is_what_is_selected(selection):
     assert projects.startswith(wording.plural(int(whole["projects"]), "projet"))
     assert f"{wording.euros(whole['granted_cents'], 2)} accordés" in projects
     assert f"{wording.euros(whole['requested_cents'], 2)} demandés" in projects
+    assert figures.startswith(f"{len(atlas().indicators)} indicateurs")
 
 
-def test_buttons_are_four_and_empty_selections_stay_exportable():
+def test_buttons_are_five_and_empty_selections_stay_exportable():
     empty = replace(DEMO, themes=("4.2",), dispositifs=("npnru",))
     page = show(empty, "Exports")
-    assert len(page.download_button) == 4
+    assert len(page.download_button) == 5
     assert any(text.startswith("0 projet") for text in texts_of(page))
     assert export_bytes(atlas(), empty, "projects", "csv").count(b"\r\n") == 1
 

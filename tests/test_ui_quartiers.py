@@ -10,13 +10,16 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from analysis import wording
+from analysis.definitions import THEMES
 from analysis.programme import by_quarter, grand_total, totals
 from analysis.selection import Selection
 from geo.errors import DataFileError
 from store.atlas import Atlas
+from store.listing import every_figure
 from store.tables import projects_of, quarter_table, selected
 from tests.samples import DATA, atlas
 from ui import frame, trend
+from ui.profile import LATEST, indicator_lines
 
 ROOT = Path(__file__).resolve().parent.parent
 HOSTILE = "<img src=x onerror=alert(1)> *gras* $x$ `c` [l](http://x) :red[r] & {{7*7}}"
@@ -133,8 +136,7 @@ def test_masked_figures_are_said_secret():
 
 def test_indicator_table_has_the_comparators_of_2019():
     page, _ = show(CENTRE)
-    caption = "Dernier chiffre publié, et dernière année commune avec un territoire plus large"
-    table = tables(page)[caption]
+    table = tables(page)[f"Revenus et pauvreté : {LATEST}"]
     assert table[0][5:] == [area.label for area in atlas().territory.comparators]
     common = row(table, "Revenu médian, dernière année commune")
     assert common[1:] == [
@@ -147,11 +149,52 @@ def test_indicator_table_has_the_comparators_of_2019():
             for thousands, rest in ((19, 400), (19, 560), (20, 360), (21, 930))
         ],
     ]
-    assert {cells[0] for cells in table if len(cells) == 1} == {
-        indicator.theme for indicator in atlas().indicators.values()
-    }
+
+
+def test_an_unproven_year_is_marked_and_no_cell_is_empty():
+    page, _ = show(CENTRE)
+    found = tables(page)
+    table = found[f"Emploi : {LATEST}"]
     assert row(table, "Taux d'emploi des 15-64 ans")[2] == "fichier 2021*"
-    assert all(all(cells) for cells in table)
+    assert all(all(cells) for theme in THEMES for cells in found[f"{theme} : {LATEST}"])
+
+
+def test_every_indicator_is_in_the_tab_of_its_theme_as_the_engine_says():
+    page, _ = show(CENTRE)
+    assert [tab.label for tab in page.tabs] == list(THEMES)
+    found = tables(page)
+    for theme in THEMES:
+        own = [one for one in atlas().readings if one.indicator.theme == theme]
+        lines = found[f"{theme} : {LATEST}"][1:]
+        assert [tuple(cells) for cells in lines] == indicator_lines(atlas(), CENTRE, own)
+        for reading, cells in zip(own, lines, strict=True):
+            assert cells[1] == reading.indicator.text(
+                reading.quarters["value"][CENTRE], reading.quarters["status"][CENTRE]
+            )
+
+
+def test_the_figure_shown_is_the_engine_s_for_all_quarters_and_indicators():
+    table = every_figure(atlas())
+    years = table[["data_year", "file_year"]].fillna(0).astype("int64")
+    table = table.assign(**years)
+    texts = table.set_index(["quarter", "indicator", "data_year", "file_year"])["text"]
+    for code in atlas().quarters["qpv_code"]:
+        lines = indicator_lines(atlas(), code, atlas().readings)
+        for reading, cells in zip(atlas().readings, lines, strict=True):
+            vintage = reading.vintage
+            when = (vintage.data_year or 0, vintage.file_year or 0) if vintage else (0, 0)
+            assert cells[1] == texts[(code, reading.indicator.code, *when)]
+
+
+def test_a_theme_says_what_is_not_installed_and_what_its_indicators_are():
+    page, _ = show(CENTRE)
+    said = "4 indicateurs de ce thème n'ont pas de chiffre installé (n.d.). À installer : Insee, "
+    assert frame.plain(f"{said}table TECO.") in [caption.value for caption in page.caption]
+    shown = unescape("".join(bodies(page)))
+    for one in atlas().indicators.values():
+        assert one.definition in shown
+        assert not one.numerator or f"Rapport : {one.numerator} / {one.denominator}." in shown
+    assert "colonnes TX_TOT_EDLIM (fichiers 2021 et suivants) et TX_TOT_EPREC" in shown
 
 
 @pytest.mark.parametrize("code", [CENTRE, LIEBAUT])

@@ -12,6 +12,7 @@ from store.atlas import Atlas
 from store.comparisons import export_history
 from ui import charts, frame, pictures
 from ui.tables import html_table
+from ui.themes import by_theme
 from ui.trend import domain_of, trend
 
 POPULATION = "population"
@@ -27,6 +28,7 @@ _RANKS = (
     "Le rang se compte parmi les quartiers dont le chiffre est publié, depuis le bout le plus "
     "proche : le plus élevé ou le plus bas."
 )
+LATEST = "dernier chiffre publié, et dernière année commune avec un territoire plus large"
 UNPROVEN = "* Année du fichier : la source ne dit pas l'année de la donnée."
 _CAUTION = (
     "Trait pointillé : rupture de série ou changement de périmètre. Une évolution ne se lit "
@@ -166,9 +168,19 @@ def _texts(atlas: Atlas, word: str, code: str) -> dict[int, str]:
 def indicator_table(atlas: Atlas, code: str) -> None:
     """Draw every indicator by theme: value, year, perimeter, rank, larger areas."""
     st.subheader("Tous les indicateurs", anchor=False)
+    by_theme(atlas, atlas.readings, lambda theme, own: _theme_table(atlas, code, theme, own))
+    st.caption(frame.plain(f"{_RANKS} {UNPROVEN} {WORDS}"))
+
+
+def _theme_table(atlas: Atlas, code: str, theme: str, readings: Sequence[Reading]) -> str:
     areas = [area.label for area in atlas.territory.comparators]
     headers = ("Indicateur", "Quartier", "Année", "Périmètre", "Rang", *areas)
-    lines = [
+    return wide(html_table(f"{theme} : {LATEST}", headers, indicator_lines(atlas, code, readings)))
+
+
+def indicator_lines(atlas: Atlas, code: str, readings: Sequence[Reading]) -> list[tuple[str, ...]]:
+    """Return a row a reading: label, figure, year, perimeter, rank, then the larger areas."""
+    return [
         (
             row_label(atlas, reading),
             reading.text(code),
@@ -177,16 +189,8 @@ def indicator_table(atlas: Atlas, code: str) -> None:
             reading.rank(code),
             *reading.area_texts().values(),
         )
-        for reading in atlas.readings
+        for reading in readings
     ]
-    table = html_table(
-        "Dernier chiffre publié, et dernière année commune avec un territoire plus large",
-        headers,
-        lines,
-        sections=theme_rows(atlas.readings),
-    )
-    st.html(wide(table))
-    st.caption(frame.plain(f"{_RANKS} {UNPROVEN} {WORDS}"))
 
 
 def wide(table: str) -> str:
@@ -199,16 +203,6 @@ def row_label(atlas: Atlas, reading: Reading) -> str:
     if reading.compared and reading is not latest(atlas, reading.indicator.code):
         return f"{reading.indicator.short}, dernière année commune"
     return reading.indicator.label
-
-
-def theme_rows(readings: Sequence[Reading]) -> dict[int, str]:
-    """Return the position of the first row of each theme, with the theme's name."""
-    themes = [reading.indicator.theme for reading in readings]
-    return {
-        index: theme
-        for index, theme in enumerate(themes)
-        if index == 0 or theme != themes[index - 1]
-    }
 
 
 def short_year(reading: Reading) -> str:

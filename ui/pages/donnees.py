@@ -13,6 +13,7 @@ from geo.errors import AtlasError
 from store.atlas import Atlas
 from store.exports import MIME_TYPES, export_bytes, export_name
 from store.glossary import glossary
+from store.listing import figures_csv
 from store.places import ground_error
 from store.tables import selected
 from ui import frame, official, outlines, profile
@@ -107,6 +108,7 @@ def _exports(atlas: Atlas, selection: Selection) -> None:
         f"{projects} ; {wording.euros(whole['requested_cents'], 2)} demandés, "
         f"{wording.euros(whole['granted_cents'], 2)} accordés.{_part_only(selection)}",
     )
+    _figures(atlas, selection)
     st.html(
         '<p class="sources">GeoJSON : RFC 7946, WGS 84. CSV : UTF-8, point-virgule, virgule '
         "décimale. Une cellule vide est une valeur absente ; les colonnes « _statut » disent si un "
@@ -118,6 +120,30 @@ def _exports(atlas: Atlas, selection: Selection) -> None:
             "Programme fictif : les fichiers le disent dans leur nom (« _fictif ») et dans la "
             "colonne « donnees_fictives »."
         )
+
+
+def _figures(atlas: Atlas, selection: Selection) -> None:
+    codes = list(selection.quarters)
+    st.subheader("Tous les chiffres", anchor=False)
+    st.markdown(
+        frame.plain(
+            f"{wording.plural(len(atlas.indicators), 'indicateur')}, toutes les années : une "
+            "ligne par quartier, indicateur et millésime, avec l'année de la donnée, celle du "
+            "fichier, l'état, le périmètre et la source."
+        )
+    )
+    st.download_button(
+        _FORMATS["csv"],
+        data=partial(figures_csv, atlas, codes or None),
+        file_name=f"chiffres_{atlas.territory.code}.csv",
+        mime=MIME_TYPES["csv"],
+        key="export_figures",
+        on_click="ignore",
+        icon=":material/download:",
+    )
+    with st.expander("La même chose en ligne de commande"):
+        words = ["python cli.py figures", *codes, f"--territory {atlas.territory.code}"]
+        st.code(" ".join([*words, "--format csv"]), language="bash", wrap_lines=True)
 
 
 def _part_only(selection: Selection) -> str:

@@ -16,6 +16,7 @@ from store.atlas import Atlas
 from store.tables import quarter_table, selected, year_before
 from ui import accounts, frame, profile, state, support
 from ui.tables import html_table
+from ui.themes import by_theme
 
 
 def render(atlas: Atlas, selection: Selection) -> None:
@@ -132,14 +133,12 @@ def _side_by_side(atlas: Atlas, selection: Selection, codes: list[str]) -> None:
     st.html(_money(atlas, selection, codes))
     if selected(atlas, selection).empty:
         support.elsewhere(atlas, selection)
-    with st.expander("Tous les indicateurs"):
-        st.html(_figures(atlas, atlas.readings, codes, "Tous les indicateurs", themes=True))
+    st.subheader("Tous les indicateurs", anchor=False)
+    by_theme(atlas, atlas.readings, lambda theme, own: _figures(atlas, own, codes, theme))
     st.caption(frame.plain(f"{profile.UNPROVEN} {profile.WORDS}"))
 
 
-def _figures(
-    atlas: Atlas, readings: list[Reading], codes: list[str], title: str, *, themes: bool = False
-) -> str:
+def _figures(atlas: Atlas, readings: list[Reading], codes: list[str], title: str) -> str:
     areas = [area.label for area in atlas.territory.comparators if area.level in profile.LEVELS]
     headers = ("Indicateur", *_names(atlas, codes), *areas, "Année", "Périmètre")
     lines = [
@@ -152,8 +151,7 @@ def _figures(
         )
         for reading in readings
     ]
-    sections = profile.theme_rows(readings) if themes else None
-    return profile.wide(html_table(title, headers, lines, sections=sections))
+    return profile.wide(html_table(title, headers, lines))
 
 
 def _money(atlas: Atlas, selection: Selection, codes: list[str]) -> str:
