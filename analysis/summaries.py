@@ -80,8 +80,10 @@ def spread(subject: str, figures: pd.DataFrame, names: Mapping[str, str]) -> str
         return f"{subject} n'est publié pour aucun quartier."
     low, high = str(known.idxmin()), str(known.idxmax())
     least, most = (str(figures["text"].at[code]) for code in (low, high))
-    count = f"{wording.plural(len(known), 'quartier publié', 'quartiers publiés')} sur "
-    count += wording.number(len(figures))
+    count = wording.plural(len(figures), "quartier")
+    if len(known) < len(figures):
+        count = wording.plural(len(known), "quartier publié", "quartiers publiés")
+        count += f" sur {wording.number(len(figures))}"
     if known.min() == known.max():
         return f"{subject} est de {least}, pour {count}."
     return f"{subject} va de {least} ({names[low]}) à {most} ({names[high]}), parmi {count}."

@@ -127,3 +127,21 @@ def test_a_year_is_set_against_the_one_before_when_there_is_one(before, words):
     assert words in summaries.year_total(2025, 1, whole, then)
     nothing = pd.Series({"granted_cents": pd.NA})
     assert "Aucun montant accordé" in summaries.year_total(2025, 0, nothing, then)
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ([1.0, 3.0, 2.0], "« X » va de 1 (N0) à 3 (N1), parmi 3 quartiers."),
+        ([1.0, None, 2.0], "« X » va de 1 (N0) à 2 (N2), parmi 2 quartiers publiés sur 3."),
+        ([2.0, 2.0, 2.0], "« X » est de 2, pour 3 quartiers."),
+        ([None, None, None], "« X » n'est publié pour aucun quartier."),
+    ],
+)
+def test_a_range_counts_only_what_is_published(values, words):
+    figures = pd.DataFrame({"value": pd.Series(values, dtype="float64")})
+    figures.index = pd.Index(["Q0", "Q1", "Q2"])
+    figures["status"] = figures["value"].notna().map({True: "published", False: "secret"})
+    figures["text"] = figures["value"].map(wording.number)
+    names = {"Q0": "N0", "Q1": "N1", "Q2": "N2"}
+    assert summaries.spread("« X »", figures, names) == words

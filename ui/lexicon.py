@@ -27,6 +27,11 @@ def button(directory: Path) -> None:
         )
         found = matching(terms, query or "")
         if found:
-            st.html(fact_list(found))
+            st.html(listed(found))
         else:
             st.caption("Aucun mot ne correspond.")
+
+
+def listed(terms: list[tuple[str, str]]) -> str:
+    """Return the terms as HTML, each over its meaning: a telephone has no room for two columns."""
+    return f'<div class="words">{fact_list(terms)}</div>'

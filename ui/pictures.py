@@ -13,6 +13,7 @@ from analysis.selection import Selection
 from geo.writers import to_csv
 from reports.pictures import to_png, to_svg
 from store.atlas import Atlas
+from store.exports import export_stem
 from ui import state
 
 _PICTURES = {"svg": ("Image (SVG)", "image/svg+xml"), "png": ("Image (PNG)", "image/png")}
@@ -78,16 +79,14 @@ def of_money(
     ``rows`` has ``label`` and some of the amounts of _EUROS, in cents.
     """
     programme = atlas.territory.programme(selection.programme)
-    made_up = programme.fictitious
-    flags = f"{'_fictif' if made_up else ''}{'_hypothese' if selection.what_if else ''}"
     credits = [atlas.catalogue[key].credit for key in programme.datasets.values()]
     downloads(
         chart,
         lambda: _money(rows),
-        name=f"{name}_{atlas.territory.code}_{selection.year}{flags}",
+        name=export_stem(atlas, selection, name),
         title=f"{title} ({selection.year})",
         notes=[
-            *(["Données fictives : programme de démonstration."] if made_up else []),
+            *(["Données fictives : programme de démonstration."] if programme.fictitious else []),
             state.in_words(selection, atlas),
             f"Source : {' ; '.join(credits)}",
         ],

@@ -63,7 +63,7 @@ def _vintage(
 def _measured(atlas: Atlas, found: Comparison) -> str:
     vintage = found.reading.vintage
     words = measured_on(vintage, atlas.territory.generation)
-    return f"{found.indicator.label}, {vintage.label if vintage else ''} : {words}."
+    return f"{vintage.label.capitalize() if vintage else ''}, {words}."
 
 
 def _status(found: Comparison) -> str:

@@ -16,7 +16,7 @@ from store.glossary import glossary
 from store.listing import figures_csv
 from store.places import ground_error
 from store.tables import selected
-from ui import frame, official, outlines, profile
+from ui import frame, lexicon, official, outlines, profile
 from ui.tables import fact_list, html_table
 
 _STATES = {
@@ -39,7 +39,7 @@ def render(atlas: Atlas, selection: Selection) -> None:
         "Sources": lambda: _sources(atlas, found),
         "Exports": lambda: _exports(atlas, selection),
         "Territoire": lambda: _territory(atlas),
-        "Lexique": lambda: st.html(fact_list(glossary(atlas.directory))),
+        "Lexique": lambda: st.html(lexicon.listed(glossary(atlas.directory))),
     }
     chosen = st.segmented_control(
         "Vue",
