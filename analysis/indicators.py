@@ -88,7 +88,8 @@ class Vintage:
         """Say the year in French: the data year, or the file year when the former is unproven."""
         if self.data_year is not None:
             return f"donnée {self.data_year}"
-        return f"fichier {self.file_year}, année de la donnée non établie"
+        named = f"fichier {self.file_year}, " if self.file_year is not None else ""
+        return f"{named}année de la donnée non établie"
 
 
 def vintages(indicator: Indicator, figures: pd.DataFrame) -> list[Vintage]:

@@ -80,7 +80,8 @@ class Reading:
         if self.vintage is None:
             return wording.MISSING
         if self.vintage.data_year is None:
-            return f"non établie (fichier {self.vintage.file_year})"
+            edition = self.vintage.file_year
+            return f"non établie (fichier {edition})" if edition else "non établie"
         return str(self.vintage.data_year)
 
     @property

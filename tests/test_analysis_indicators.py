@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from analysis.comparison import areas_of_year, beside, comparable_vintage
@@ -47,6 +49,11 @@ def test_an_unproven_year_is_said_and_not_guessed():
     unproven = vintages(indicator("employment_rate"), atlas().figures)[-1]
     assert unproven.label == "fichier 2021, année de la donnée non établie"
     assert vintages(indicator("population"), atlas().figures)[-1].label == "donnée 2018"
+
+
+def test_a_file_that_does_not_say_its_year_is_said_undated():
+    undated = replace(vintages(indicator("population"), atlas().figures)[-1], file_year=None)
+    assert replace(undated, data_year=None).label == "année de la donnée non établie"
 
 
 def test_every_vintage_says_its_perimeter():

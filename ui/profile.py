@@ -210,7 +210,7 @@ def short_year(reading: Reading) -> str:
     vintage = reading.vintage
     if vintage is None or vintage.data_year is not None:
         return reading.year
-    return f"fichier {vintage.file_year}*"
+    return f"fichier {vintage.file_year}*" if vintage.file_year else "inconnue*"
 
 
 def dataset_keys(atlas: Atlas) -> list[str]:
