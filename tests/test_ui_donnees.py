@@ -87,7 +87,7 @@ def labels(page):
     ],
     ids=["missing", "altered"],
 )
-@pytest.mark.parametrize("key", ["qpv_2024", "insee_qpv", "demo_projets", "communes"])
+@pytest.mark.parametrize("key", ["qpv_2024", "insee_qpv", "demo_projets", "communes_200072460"])
 def test_damaged_file_is_shown_with_how_to_restore_it(tmp_path, damage, state, words, key):
     data = copy_data(tmp_path)
     opened = Atlas(data)

@@ -34,8 +34,9 @@ def render(atlas: Atlas, selection: Selection) -> None:
 
 def sentence(census: Census) -> str:
     """Say what is known of the projects without coordinates, all years."""
+    have = "n'a" if census.total == 1 else "n'ont"
     return (
-        f"{wording.plural(census.total, 'projet')} du programme, toutes années, n'ont pas de "
+        f"{wording.plural(census.total, 'projet')} du programme, toutes années, {have} pas de "
         f"coordonnées mais une adresse : {wording.number(census.placed)} situés par elle, "
         f"{wording.number(census.unsure)} sans réponse sûre (non situés), "
         f"{wording.number(census.waiting)} en attente."
