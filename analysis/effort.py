@@ -90,25 +90,39 @@ def breakdown(
 ) -> pd.DataFrame:
     """Return the effort by ``theme``, ``funder``, ``year``…: the same measures for each code.
 
-    ``granted_cents`` and ``projects`` (supported) are those of the whole selection;
-    ``quarter_cents`` is the part that goes to identified quarters and ``per_inhabitant`` that part
-    (cents) by inhabitant of these quarters, missing without ``inhabitants``. ``beneficiaries`` adds
-    what each supported project plans, ``unknown_projects`` counts those that do not say.
+    ``granted_cents``, ``projects`` (supported), ``beneficiaries`` (planned by them) and
+    ``unknown_projects`` (those that do not say) are of the whole selection. The other measures are
+    of what serves identified quarters: ``quarter_cents``, and by inhabitant of these quarters
+    ``per_inhabitant`` (cents), ``projects_per_1000`` and ``beneficiaries_per_100``, missing without
+    ``inhabitants``; ``quarter_unknown`` counts their projects that do not say.
     """
     frame = totals(rows, column)[["granted_cents"]]
     paid = supported(rows)
-    frame["projects"] = totals(paid, column)["projects"].reindex(frame.index, fill_value=0)
-    located = totals(rows[rows["target"] == "quarter"], column)["granted_cents"]
-    frame["quarter_cents"] = located.reindex(frame.index, fill_value=0)
-    each = frame["quarter_cents"].astype("Float64") / (inhabitants or float("nan"))
-    frame["per_inhabitant"] = each.astype("float64")
+    located = rows[rows["target"] == "quarter"]
+    whole = _supported(paid, projects, column).reindex(frame.index)
+    part = _supported(supported(located), projects, column).reindex(frame.index)
+    frame["projects"] = whole["projects"].fillna(0)
+    frame["quarter_cents"] = totals(located, column)["granted_cents"].reindex(
+        frame.index, fill_value=0
+    )
+    people = inhabitants or float("nan")
+    frame["per_inhabitant"] = frame["quarter_cents"].astype("float64") / people
+    frame["projects_per_1000"] = 1000 * part["projects"].fillna(0).astype("float64") / people
+    frame["beneficiaries"] = whole["beneficiaries"]
+    known = part["beneficiaries"].mask(part["projects"].isna(), 0)
+    frame["beneficiaries_per_100"] = 100 * known.astype("float64") / people
+    frame["unknown_projects"] = whole["unknown"].fillna(0)
+    frame["quarter_unknown"] = part["unknown"].fillna(0)
+    return frame.sort_values("granted_cents", ascending=False, kind="stable")
+
+
+def _supported(paid: pd.DataFrame, projects: pd.DataFrame, column: str) -> pd.DataFrame:
+    """Count supported projects, those they plan for, and those that do not say, by ``column``."""
     pairs = paid[[column, "project_id"]].drop_duplicates()
     pairs = pairs.merge(projects[["project_id", "beneficiaries"]], on="project_id", how="left")
     planned = pairs.groupby(column)["beneficiaries"]
-    frame["beneficiaries"] = planned.sum(min_count=1).reindex(frame.index).astype("Int64")
-    unknown = planned.apply(lambda counts: int(counts.isna().sum()))
-    frame["unknown_projects"] = unknown.reindex(frame.index, fill_value=0).astype("Int64")
-    return frame.sort_values("granted_cents", ascending=False, kind="stable")
+    counts = {"projects": planned.size(), "beneficiaries": planned.sum(min_count=1)}
+    return pd.DataFrame({**counts, "unknown": planned.size() - planned.count()}).astype("Int64")
 
 
 def leverage(rows: pd.DataFrame, city_funders: Collection[str]) -> Part:

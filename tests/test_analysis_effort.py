@@ -145,6 +145,24 @@ def test_people_of_all_targets_are_those_of_the_supported_projects():
     assert single["beneficiaries"].sum() == planned[single["project_id"]].sum()
 
 
+@pytest.mark.parametrize("column", list(BREAKDOWNS))
+def test_projects_and_people_of_a_breakdown_are_also_by_inhabitant_of_the_quarters(column):
+    table = breakdown(atlas(), DEMO, column)
+    inhabitants = int(atlas().population[1].sum())
+    rows = effort.supported(selected(atlas(), DEMO))
+    planned = loaded(atlas(), DEMO).projects.set_index("project_id")["beneficiaries"]
+    for code in table.index if column != "year" else [DEMO.year]:
+        mine = rows[(rows[column] == code) & (rows["target"] == "quarter")]
+        served = set(mine["project_id"])
+        row = table.loc[code]
+        assert row["projects_per_1000"] == pytest.approx(1000 * len(served) / inhabitants)
+        people = planned[list(served)]
+        assert row["quarter_unknown"] == people.isna().sum()
+        if people.notna().any():
+            expected = 100 * people.sum() / inhabitants
+            assert row["beneficiaries_per_100"] == pytest.approx(expected)
+
+
 def test_breakdowns_and_answers_of_a_file_that_says_little_stay_silent():
     found = answers(atlas(), Selection("postes", 2021))
     assert found.leverage is None, "one funder alone levers nothing"

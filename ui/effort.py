@@ -50,7 +50,7 @@ def quarters_table(atlas: Atlas, selection: Selection, _: str) -> str:
             wording.number(row["projects"]),
             wording.number(row["projects_per_1000"], 1),
             people(row),
-            _least(row, "beneficiaries_per_100"),
+            _told(wording.number(row["beneficiaries_per_100"]), row["unknown_projects"]),
         )
         for _, row in table.iterrows()
     ]
@@ -67,7 +67,7 @@ def quarters_table(atlas: Atlas, selection: Selection, _: str) -> str:
 
 
 def breakdown_table(atlas: Atlas, selection: Selection, column: str) -> str:
-    """Return the HTML table of the effort by theme, funder or year."""
+    """Return the HTML table of the effort by theme, funder or year, per inhabitant too."""
     table = breakdown(atlas, selection, column)
     words = {} if column == "year" else labels(atlas.territory, column)
     lines = [
@@ -77,7 +77,9 @@ def breakdown_table(atlas: Atlas, selection: Selection, column: str) -> str:
             wording.euros(row["quarter_cents"]),
             findings.per_person(row["per_inhabitant"]),
             wording.number(row["projects"]),
+            wording.number(row["projects_per_1000"], 1),
             people(row),
+            _told(wording.number(row["beneficiaries_per_100"]), row["quarter_unknown"]),
         )
         for code, row in table.iterrows()
     ]
@@ -87,7 +89,9 @@ def breakdown_table(atlas: Atlas, selection: Selection, column: str) -> str:
         "dont quartiers identifiés",
         "Quartiers, par habitant",
         "Projets soutenus",
+        "Quartiers, projets pour 1 000 habitants",
         "Bénéficiaires prévus",
+        "Quartiers, bénéficiaires pour 100 habitants",
     )
     when = "toutes les années" if column == "year" else str(selection.year)
     return html_table(f"Effort par {BREAKDOWNS[column].lower()}, {when}", headers, lines)
@@ -95,15 +99,11 @@ def breakdown_table(atlas: Atlas, selection: Selection, column: str) -> str:
 
 def people(row: pd.Series) -> str:
     """Write planned beneficiaries; a sum to which some projects are missing says so."""
-    return _told(wording.number(row["beneficiaries"]), row)
+    return _told(wording.number(row["beneficiaries"]), row["unknown_projects"])
 
 
-def _least(row: pd.Series, column: str) -> str:
-    return _told(wording.number(row[column]), row)
-
-
-def _told(text: str, row: pd.Series) -> str:
-    return f"{text} + n.d." if row["unknown_projects"] and text != wording.MISSING else text
+def _told(text: str, unknown: int) -> str:
+    return f"{text} + n.d." if unknown and text != wording.MISSING else text
 
 
 def answer_cards(found: Answers, selection: Selection) -> list[tuple[str, str, list[str]]]:
