@@ -73,7 +73,7 @@ class Faults:
                 one = readings[text]
                 if one.problem is not None:
                     self.add(line, header, text, one.problem, one.mended)
-        values = [readings.get(text, NOTHING).value for text in column]
+        values = [readings.get(text, NOTHING).value for text in column.tolist()]
         return pd.Series(values, index=column.index, dtype="object")
 
     def add(

@@ -33,6 +33,7 @@ _BLANKS = {
     "so",
     "#n/a",
 }
+_DIGIT = re.compile(r"[0-9]")
 _SPACES = re.compile(r"[\s'’]+")
 _MONEY = re.compile(r"€|euros?|eur", re.I)
 _WHOLE = re.compile(r"-?\d{1,13}")
@@ -90,13 +91,18 @@ def _mended(
     return Reading(value, text, Problem(severity, kind, expected, remedy))
 
 
+def _is_blank(text: str) -> bool:
+    """Say whether a cell is filled with a word for nothing."""
+    return not _DIGIT.search(text) and fold(text).strip() in _BLANKS
+
+
 def cents(text: str) -> Reading:
     """Read euros as integer cents, exactly: ``1 234,50 €``, ``1.234,50``, ``1234.5``.
 
     ``1,234`` could be either and is refused; more than two decimals are rounded half up to the
     cent and said.
     """
-    if fold(text).strip() in _BLANKS:
+    if _is_blank(text):
         return NOTHING
     compact = _MONEY.sub("", _SPACES.sub("", text))
     if _FRENCH.fullmatch(compact) or _THOUSANDS.fullmatch(compact):
@@ -132,9 +138,9 @@ def _plain_cents(compact: str) -> Reading:
 def day(text: str) -> Reading:
     """Read a day as ``AAAA-MM-JJ``; ``03/04/2024`` is 3 April, a spreadsheet's serial is a day."""
     expected = "une date, jour d'abord : 31/12/2025"
-    words = fold(text).strip()
-    if words in _BLANKS:
+    if _is_blank(text):
         return NOTHING
+    words = fold(text).strip()
     if found := _ISO.fullmatch(words):
         return _day_of(int(found[1]), int(found[2]), int(found[3]), expected)
     if found := _DAY.fullmatch(words):
@@ -190,7 +196,7 @@ def siret(text: str) -> Reading:
 
     A wrong one is left out and said: it would name another establishment.
     """
-    if fold(text).strip() in _BLANKS:
+    if _is_blank(text):
         return NOTHING
     digits = re.sub(r"[\s.\-]", "", text)
     expected = "un SIRET de 14 chiffres dont la clé est juste"
@@ -211,7 +217,7 @@ def siret(text: str) -> Reading:
 def rna(text: str) -> Reading:
     """Read an RNA number: W and nine digits (it has no check digit)."""
     compact = re.sub(r"[\s.\-]", "", text).upper()
-    if fold(text).strip() in _BLANKS:
+    if _is_blank(text):
         return NOTHING
     if _RNA.fullmatch(compact):
         return Reading(compact)
@@ -249,7 +255,7 @@ def degrees(text: str) -> Reading:
 
 def count(text: str) -> Reading:
     """Read a number of people (int)."""
-    if fold(text).strip() in _BLANKS:
+    if _is_blank(text):
         return NOTHING
     compact = _SPACES.sub("", text)
     if re.fullmatch(r"\d{1,7}(?:[.,]0+)?", compact):

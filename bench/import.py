@@ -66,12 +66,20 @@ def peak(who: int) -> float:
     return resource.getrusage(who).ru_maxrss / 1024
 
 
+def processor() -> float:
+    """Return the seconds of processor this process and its children have taken."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used)
+
+
 def read_with_pandas(path: Path) -> dict[str, float]:
     """Read a file as an analyst would, once."""
     before, start = peak(resource.RUSAGE_SELF), time.perf_counter()
+    used = processor()
     frame = pd.read_csv(path, sep=";") if path.suffix == ".csv" else pd.read_excel(path)
     seconds = time.perf_counter() - start
-    return {"s": seconds, "mb": peak(resource.RUSAGE_SELF) - before, "rows": len(frame)}
+    memory = peak(resource.RUSAGE_SELF) - before
+    return {"s": seconds, "cpu_s": processor() - used, "mb": memory, "rows": len(frame)}
 
 
 def read_with_atlas(path: Path) -> dict[str, float]:
@@ -82,12 +90,13 @@ def read_with_atlas(path: Path) -> dict[str, float]:
     idle = receive(TINY.encode(), "a.csv")
     diagnose(idle, columns_for(idle, words, 2025), where)
     server, child = peak(resource.RUSAGE_SELF), peak(resource.RUSAGE_CHILDREN)
-    start = time.perf_counter()
+    start, used = time.perf_counter(), processor()
     received = receive(path.read_bytes(), path.name)
     found = diagnose(received, columns_for(received, words, 2025), where)
     seconds = time.perf_counter() - start
     return {
         "s": seconds,
+        "cpu_s": processor() - used,
         "server_mb": peak(resource.RUSAGE_SELF) - server,
         "child_mb": peak(resource.RUSAGE_CHILDREN) - child,
         "rows": found.rows,
@@ -134,6 +143,10 @@ def told(
     allowed = max(5 * peer, 10)
     print(
         f"{suffix}, {size:.1f} MB: pandas {peer:.2f} s, atlas {own:.2f} s (allowed {allowed:.1f})"
+    )
+    cpu = [median(one["cpu_s"] for one in some) for some in (peers, ours)]
+    print(
+        f"  of processor: pandas {cpu[0]:.2f} s, atlas {cpu[1]:.2f} s, ratio {cpu[1] / cpu[0]:.1f}"
     )
     print(f"  ratio {own / peer:.1f}; memory +{server:.0f} MB server, +{child:.0f} MB reader")
     print(f"  memory / file {(server + child) / size:.1f}")

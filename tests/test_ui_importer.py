@@ -85,7 +85,9 @@ def test_a_sound_file_is_compared_imported_and_undone(opened):
     assert "2 projets ajoutés, 0 projet modifié" in texts(page)
     assert not opened.database.file.exists()  # nothing is written before it is asked
     bring(page)
-    assert "Import n° 1" in page.success[0].value.replace("\\", "")
+    assert "Import n° 1 fait" in page.success[-1].value.replace("\\", "")
+    assert page.session_state["selection_programme"] == "programmation"
+    assert page.session_state["selection_year"] == 2025
     programme = opened.programme("programmation")
     assert programme.projects["reference"].tolist() == ["DA00012345-1", "DA00012346-1"]
     assert programme.funding["granted_cents"].sum() == 80_000

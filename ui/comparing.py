@@ -11,7 +11,7 @@ from geo.errors import AtlasError
 from store.atlas import Atlas
 from store.bringing import bring, difference
 from store.imports import MOST_AUTHOR, Difference
-from ui import frame, navigation
+from ui import frame, navigation, state
 from ui.receiving import Job
 
 _SAID, _FAULT, _LINK = "import_said", "import_fault", "import_link"
@@ -19,8 +19,8 @@ AUTHOR = "import_author"
 _MOST_SHOWN = 2_000
 
 
-def told() -> None:
-    """Show once what the last import or undoing did, or why it was refused."""
+def told() -> bool:
+    """Show once what the last import or undoing did, or why it was refused; say if it did."""
     said, fault = st.session_state.pop(_SAID, ""), st.session_state.pop(_FAULT, "")
     words = st.session_state.pop(_LINK, None)
     if said:
@@ -29,6 +29,7 @@ def told() -> None:
         navigation.link("carte", "Voir sur la carte", words)
     if fault:
         st.error(frame.plain(fault), icon=":material/error:")
+    return bool(said)
 
 
 def say(said: str = "", fault: str = "", link: dict[str, str] | None = None) -> None:
@@ -38,7 +39,11 @@ def say(said: str = "", fault: str = "", link: dict[str, str] | None = None) -> 
 
 
 def render(atlas: Atlas, job: Job, columns: ColumnMap, found: Diagnosis) -> None:
-    """Draw the difference and the confirmation; raises AtlasError when there can be none."""
+    """Draw what the last import did, else the difference and the confirmation.
+
+    Raises AtlasError when there can be none.
+    """
+    done = told()
     if found.projects.empty:
         st.warning(
             "Aucun dossier ne peut être importé : corrigez d'abord ce qui bloque.",
@@ -46,6 +51,8 @@ def render(atlas: Atlas, job: Job, columns: ColumnMap, found: Diagnosis) -> None
         )
         return
     wanted = difference(atlas, found, job.programme, job.year)
+    if wanted.is_empty and done:
+        return
     st.markdown(frame.plain(f"Programme « {job.label} », {job.year} : {summary(wanted)}."))
     if wanted.is_empty:
         st.info("Rien ne change : ce fichier est déjà importé.", icon=":material/done_all:")
@@ -150,5 +157,6 @@ def _bring(
     except AtlasError as error:
         say(fault=str(error))
         return
+    state.open_programme(job.programme, job.year)
     link = {"programme": job.programme, "annee": str(job.year)}
-    say(f"Import n° {number} : {summary(wanted)}.", link=link)
+    say(f"Import n° {number} fait : {summary(wanted)}.", link=link)

@@ -21,7 +21,7 @@ _HEADERS = {
     "change": "Projets",
     "state": "État",
 }
-_WIDTHS = {"number": 50, "day": 130, "file_name": 200, "change": 260, "state": 130}
+_WIDTHS = {"number": 50, "day": 130, "file_name": 150, "change": 190, "state": 130}
 
 
 def render(atlas: Atlas) -> None:

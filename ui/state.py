@@ -240,6 +240,12 @@ def choose_quarters(codes: list[str]) -> None:
     st.session_state[key("quarters")] = codes
 
 
+def open_programme(code: str, year: int) -> None:
+    """Select a year of a programme, without any filter (called from a callback)."""
+    st.session_state[key("programme")], st.session_state[key("year")] = code, year
+    reset()
+
+
 def reset() -> None:
     """Empty every filter and drop a what-if; programme and year stay (called from a callback)."""
     for item in FILTERS:

@@ -19,8 +19,8 @@ def render(atlas: Atlas, selection: Selection) -> None:
         key="import_view",
         label_visibility="collapsed",
     )
-    comparing.told()
     if view == _VIEWS[1]:
+        comparing.told()
         imports_journal.render(atlas)
     else:
         _new_file(atlas)
