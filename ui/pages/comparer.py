@@ -86,6 +86,7 @@ def _cards(atlas: Atlas, found: Comparison) -> None:
         st.caption(frame.plain(f"{found.indicator.definition} {_status(found)}."))
         return
     interval = found.interval_text(found.code)
+    interval = f"intervalle à 95 % : {interval}" if interval else ""
     notes = [f"{found.reading.rank(found.code)} quartiers publiés", interval, _status(found)]
     entries: list[tuple[str, str, Sequence[str]]] = [
         (found.indicator.short, found.reading.text(found.code), notes)
@@ -111,7 +112,8 @@ def _strip(atlas: Atlas, found: Comparison) -> None:
     charts.show(chart, f"{title} : les valeurs sont dans les tableaux dessous.")
     hidden = int((found.reading.quarters["status"] != "published").sum())
     missing = f" {wording.plural(hidden, 'quartier')} sans chiffre publié." if hidden else ""
-    areas = " ; un losange par territoire plus large" if found.reading.compared else ""
+    beside = found.indicator.kind != "count" and (found.rows["status"] == "published").any()
+    areas = " ; un losange par autre territoire" if beside else ""
     st.caption(f"Un trait par quartier{areas}.{missing} L'échelle ne part pas de zéro.")
     credit = [atlas.catalogue[key].credit for key in _datasets(found)]
     pictures.downloads(
