@@ -30,6 +30,23 @@ class Selection:
         return self.rules != RULES
 
 
+NO_SHARING = "aucun"  # the word for "share nothing between quarters"
+
+
+def rules_of(text: str) -> tuple[str, ...] | None:
+    """Read rules of sharing as a link or an option writes them: ``population,equal``, ``aucun``.
+
+    None when a word is unknown or comes twice.
+    """
+    words = () if text == NO_SHARING else tuple(text.split(","))
+    return words if set(words) <= set(RULES) and len(set(words)) == len(words) else None
+
+
+def rules_text(rules: tuple[str, ...]) -> str:
+    """Write rules of sharing as ``rules_of`` reads them."""
+    return ",".join(rules) or NO_SHARING
+
+
 _COLUMNS = {
     "themes": "theme",
     "funders": "funder",

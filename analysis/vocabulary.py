@@ -78,6 +78,14 @@ def sharing(rules: tuple[str, ...]) -> str:
     return f"partage {words}" if "equal" in rules else f"partage {words}, sinon non affecté"
 
 
+def what_if(rules: tuple[str, ...]) -> str:
+    """Say in French that amounts are a hypothesis; empty for the usual rules."""
+    if rules == RULES:
+        return ""
+    usual = "Les montants par quartier ne sont pas ceux de la règle par défaut."
+    return f"Hypothèse : {sharing(rules)}. {usual}"
+
+
 def labels(territory: Territory, column: str) -> dict[str, str]:
     """Return the French label of every code of a ledger column, in the order of display.
 

@@ -7,8 +7,9 @@ from commands.options import (
     LayoutOption,
     on_selection,
     require_layout,
+    say_limits,
+    say_totals,
     show,
-    warn_if_fictitious,
 )
 from store.atlas import Atlas
 from store.cases import export_cases
@@ -29,5 +30,6 @@ app = typer.Typer()
 def cases(atlas: Atlas, selection: Selection, layout: LayoutOption = "table") -> None:
     """Print one line a case: the queue of the page « À décider »."""
     require_layout(layout)
-    warn_if_fictitious(atlas, selection)
+    say_limits(atlas, selection)
     show(export_cases(atlas, selection), _CASES, layout)
+    say_totals(atlas, selection, err=layout != "table")

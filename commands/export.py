@@ -7,7 +7,15 @@ import typer
 
 from analysis import wording
 from analysis.selection import Selection
-from commands.options import Word, on_selection, option, require, require_out, warn_if_fictitious
+from commands.options import (
+    Word,
+    on_selection,
+    option,
+    require,
+    require_out,
+    say_limits,
+    say_totals,
+)
 from geo.writers import write_file
 from store.atlas import Atlas
 from store.exports import CONTENTS, MIME_TYPES, export_bytes
@@ -15,7 +23,7 @@ from store.exports import CONTENTS, MIME_TYPES, export_bytes
 app = typer.Typer()
 
 
-@app.command(help="Écrit les quartiers ou les projets dans un fichier, comme la page Données.")
+@app.command(help="Écrit quartiers, projets ou totaux dans un fichier, comme la page Données.")
 @on_selection
 def export(
     atlas: Atlas,
@@ -29,5 +37,6 @@ def export(
     path = require_out(out)
     content = export_bytes(atlas, selection, str(what), str(file_format))
     write_file(Path(path), content)
-    warn_if_fictitious(atlas, selection)
+    say_limits(atlas, selection)
     typer.echo(f"{path} : {wording.plural(len(content), 'octet')}.")
+    say_totals(atlas, selection)

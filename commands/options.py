@@ -13,12 +13,15 @@ from typing import Annotated, Any
 import pandas as pd
 import typer
 
-from analysis.selection import Selection
-from analysis.vocabulary import labels
+from analysis.allocation import RULES
+from analysis.selection import NO_SHARING, Selection, rules_of
+from analysis.vocabulary import AMOUNT_WORDS, labels, what_if
 from geo.errors import AtlasError
+from geo.location import INDICATIVE
 from geo.writers import to_csv
 from reports.terminal import table
 from store.atlas import Atlas, open_atlas
+from store.tables import EUROS, totals_of
 
 LAYOUTS = ("table", "csv", "json")
 Word = str | None
@@ -42,6 +45,15 @@ _SELECTION: dict[str, Any] = {
     "funder": Annotated[Words, option("--funder", "CODE", "Financeur ; peut se répéter.")],
     "status": Annotated[Words, option("--status", "CODE", "Statut ; peut se répéter.")],
     "dispositif": Annotated[Words, option("--dispositif", "CODE", "Dispositif ; peut se répéter.")],
+    "rule": Annotated[
+        Word,
+        option(
+            "--rule",
+            "RÈGLE",
+            f"Partage d'un projet entre ses quartiers : {', '.join(RULES)}, dans l'ordre voulu et "
+            f"séparées par des virgules, ou {NO_SHARING}. Sans elle, la règle par défaut.",
+        ),
+    ],
     "quarter": Annotated[Words, option("--quarter", "QPV", "Code de quartier ; peut se répéter.")],
 }
 
@@ -74,12 +86,17 @@ def on_selection(command: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
-def _selection(atlas: Atlas, programme: Word, year: Word, **filters: Words) -> Selection:
+def _selection(
+    atlas: Atlas, programme: Word, year: Word, rule: Word, **filters: Words
+) -> Selection:
     territory = atlas.territory
     code = programme or territory.default_programme
     require({"--programme": (code, [known.code for known in territory.programmes])})
     years = [str(known) for known in atlas.years(code)]
     choices: dict[str, tuple[Word, Collection[str]]] = {"--year": (year or years[0], years)}
+    rules = RULES if rule is None else rules_of(rule)
+    if rules is None:
+        choices["--rule"] = (rule or "vide", [*RULES, NO_SHARING])
     chosen = {name: tuple(dict.fromkeys(words or ())) for name, words in filters.items()}
     for name, words in chosen.items():
         known = atlas.quarter_labels if name == "quarter" else labels(territory, name)
@@ -88,6 +105,7 @@ def _selection(atlas: Atlas, programme: Word, year: Word, **filters: Words) -> S
             choices[f"--{name}"] = (", ".join(unknown), list(known))
     require(choices)
     return Selection(
+        rules=RULES if rules is None else rules,
         programme=code,
         year=int(year or years[0]),
         themes=chosen["theme"],
@@ -142,6 +160,13 @@ def warn_if_fictitious(atlas: Atlas, selection: Selection) -> None:
         typer.echo("Données fictives : programme de démonstration.", err=True)
 
 
+def say_limits(atlas: Atlas, selection: Selection) -> None:
+    """Say on the standard error what limits the figures: fiction, a what-if, indicative places."""
+    warn_if_fictitious(atlas, selection)
+    for words in filter(None, (what_if(selection.rules), INDICATIVE)):
+        typer.echo(words, err=True)
+
+
 def show(frame: pd.DataFrame, headers: dict[str, str], layout: str) -> None:
     """Print a frame: every column as CSV or JSON, those of ``headers`` as a table."""
     if layout == "csv":
@@ -150,6 +175,13 @@ def show(frame: pd.DataFrame, headers: dict[str, str], layout: str) -> None:
         typer.echo(as_json(records(frame)))
     else:
         typer.echo(table(frame, headers))
+
+
+def say_totals(atlas: Atlas, selection: Selection, *, err: bool = False) -> None:
+    """Print where all the money of a selection goes, to the cent; ``err``: beside the output."""
+    words = dict(zip(EUROS, AMOUNT_WORDS.values(), strict=True))
+    headers = {"destination": "Total = somme des lignes", "projets": "Projets", **words}
+    typer.echo("\n" + table(totals_of(atlas, selection), headers), err=err)
 
 
 def as_json(content: object) -> str:

@@ -3,23 +3,22 @@
 import pandas as pd
 import typer
 
-from analysis.allocation import CENTS
-from analysis.programme import by_target, grand_total
 from analysis.selection import Selection
-from analysis.vocabulary import AMOUNT_WORDS, TARGET_WORDS
+from analysis.vocabulary import AMOUNT_WORDS, sharing
 from commands.options import (
     LayoutOption,
     as_json,
     on_selection,
     records,
     require_layout,
+    say_limits,
+    say_totals,
     show,
-    warn_if_fictitious,
 )
-from reports.terminal import table
+from geo.location import INDICATIVE
 from store.atlas import Atlas
 from store.exports import CONTENTS
-from store.tables import selected
+from store.tables import totals_of
 
 # Columns of the exports that a terminal has room for, with their headers.
 _QUARTERS = {
@@ -29,6 +28,7 @@ _QUARTERS = {
     "projets": "Projets",
     "demande_eur": "Demandé",
     "accorde_eur": "Accordé",
+    "annee_precedente_eur": AMOUNT_WORDS["previous_cents"],
     "accorde_par_habitant_eur": "€ par habitant",
 }
 _PROJECTS = {
@@ -43,8 +43,6 @@ _PROJECTS = {
     "accorde_eur": "Accordé",
     "annee_precedente_eur": AMOUNT_WORDS["previous_cents"],
 }
-_AMOUNTS = dict(zip(CENTS, ("demande_eur", "accorde_eur", "annee_precedente_eur"), strict=True))
-
 app = typer.Typer()
 
 
@@ -67,43 +65,26 @@ def _print(
 ) -> None:
     require_layout(layout)
     frame = pd.DataFrame(CONTENTS[what](atlas, selection))[list(headers)]
-    warn_if_fictitious(atlas, selection)
+    say_limits(atlas, selection)
     if layout == "json":
         typer.echo(_json(atlas, selection, frame))
         return
     show(frame, headers, layout)
-    if layout == "table":
-        typer.echo("\n" + _totals_table(_totals(atlas, selection)))
-
-
-def _totals(atlas: Atlas, selection: Selection) -> pd.DataFrame:
-    """Return the totals by target and the whole, the line « Total », amounts in euros."""
-    rows = selected(atlas, selection)
-    frame = by_target(rows).rename(index=TARGET_WORDS)
-    frame.loc["Total"] = grand_total(rows)
-    euros = frame[list(CENTS)].astype("Float64") / 100
-    return (
-        frame[["projects"]]
-        .rename(columns={"projects": "projets"})
-        .join(euros.rename(columns=_AMOUNTS))
-    )
+    say_totals(atlas, selection, err=layout == "csv")
 
 
 def _json(atlas: Atlas, selection: Selection, frame: pd.DataFrame) -> str:
-    totals = _totals(atlas, selection).rename_axis("destination").reset_index()
+    totals = totals_of(atlas, selection)
     return as_json(
         {
             "territoire": atlas.territory.code,
             "programme": selection.programme,
             "annee": selection.year,
+            "regle_partage": sharing(selection.rules),
+            "hypothese": selection.what_if,
+            "avertissement": INDICATIVE,
             "donnees_fictives": atlas.territory.programme(selection.programme).fictitious,
             "lignes": records(frame),
             "totaux": records(totals),
         }
     )
-
-
-def _totals_table(totals: pd.DataFrame) -> str:
-    frame = totals.rename_axis("destination").reset_index()
-    words = {_AMOUNTS[name]: AMOUNT_WORDS[name] for name in CENTS}
-    return table(frame, {"destination": "Total = somme des lignes", "projets": "Projets", **words})

@@ -18,6 +18,7 @@ from analysis.profile import Reading, history, readings
 from geo import readers
 from geo.catalogue import (
     Dataset,
+    condition,
     data_directory,
     installed_directory,
     load_catalogue,
@@ -258,6 +259,12 @@ class Atlas:
     def figure_faults(self) -> dict[str, str]:
         """Return what is wrong with each data set of figures that cannot be read, by part."""
         return self._figures.faults()
+
+    @property
+    def file_faults(self) -> list[str]:
+        """Return what is wrong with each file of the catalogues that is missing or altered."""
+        found = (condition(dataset)[1] for dataset in self.catalogue.values())
+        return [problem for problem in found if problem]
 
     @cached_property
     def indicators(self) -> dict[str, Indicator]:

@@ -7,11 +7,15 @@ from analysis.selection import Selection
 from geo.errors import AtlasError
 from geo.writers import to_csv, to_geojson
 from store.atlas import Atlas
-from store.tables import export_projects, export_quarters
+from store.tables import export_projects, export_quarters, export_totals
 
-CONTENTS = {"quarters": export_quarters, "projects": export_projects}
+CONTENTS = {
+    "quarters": export_quarters,
+    "projects": export_projects,
+    "totals": export_totals,
+}
 MIME_TYPES = {"geojson": "application/geo+json", "csv": "text/csv"}
-_NAMES = {"quarters": "quartiers", "projects": "projets"}
+_NAMES = {"quarters": "quartiers", "projects": "projets", "totals": "totaux"}
 
 
 def export_bytes(atlas: Atlas, selection: Selection, what: str, file_format: str) -> bytes:
@@ -46,7 +50,7 @@ def export_stem(atlas: Atlas, selection: Selection, name: str) -> str:
 
 def _flat(layer: gpd.GeoDataFrame) -> pd.DataFrame:
     table = pd.DataFrame(layer.drop(columns="geometry"))
-    if (layer.geom_type.dropna() == "Point").all():
+    if set(layer.geom_type.dropna()) == {"Point"}:
         table["longitude"] = layer.geometry.x
         table["latitude"] = layer.geometry.y
     return table

@@ -8,7 +8,14 @@ import pandas as pd
 from analysis.allocation import CENTS
 from analysis.indicators import latest
 from analysis.perimeters import became
-from analysis.programme import NO_THEME, by_quarter, per_inhabitant, project_table
+from analysis.programme import (
+    NO_THEME,
+    by_quarter,
+    by_target,
+    grand_total,
+    per_inhabitant,
+    project_table,
+)
 from analysis.selection import Selection, apply
 from analysis.vocabulary import (
     FIGURE_WORDS,
@@ -23,6 +30,8 @@ from geo.location import INDICATIVE
 from geo.schema import WGS84
 from store.atlas import Atlas
 from store.programmes import LoadedProgramme
+
+EUROS = ("demande_eur", "accorde_eur", "annee_precedente_eur")  # CENTS, as they leave the atlas
 
 
 def loaded(atlas: Atlas, selection: Selection) -> LoadedProgramme:
@@ -167,9 +176,40 @@ def export_projects(atlas: Atlas, selection: Selection) -> gpd.GeoDataFrame:
     return layer
 
 
+def totals_of(atlas: Atlas, selection: Selection) -> pd.DataFrame:
+    """Return where all the money of a selection goes: the five targets, then « Total ».
+
+    Columns ``destination``, ``projets`` and EUROS; the lines add up to the total, to the cent, for
+    each amount apart. A project that serves several targets counts once in each of them.
+    """
+    rows = selected(atlas, selection)
+    frame = by_target(rows).rename(index=TARGET_WORDS)
+    frame.loc["Total"] = grand_total(rows)
+    return pd.DataFrame(
+        {
+            "destination": frame.index,
+            "projets": frame["projects"].to_numpy(),
+            **{name: column.to_numpy() for name, column in _money(frame).items()},
+        }
+    )
+
+
+def export_totals(atlas: Atlas, selection: Selection) -> gpd.GeoDataFrame:
+    """Return ``totals_of`` as it leaves the atlas: no line has a geometry."""
+    programme = atlas.territory.programme(selection.programme)
+    frame = totals_of(atlas, selection).assign(
+        annee=selection.year,
+        programme=programme.code,
+        donnees_fictives=programme.fictitious,
+        regle_partage=sharing(selection.rules),
+        avertissement=INDICATIVE,
+    )
+    return gpd.GeoDataFrame(frame, geometry=[None] * len(frame), crs=WGS84)
+
+
 def _money(table: pd.DataFrame) -> dict[str, pd.Series]:
-    names = dict(zip(CENTS, ("demande_eur", "accorde_eur", "annee_precedente_eur"), strict=True))
-    return {name: table[cents].astype("Float64") / 100 for cents, name in names.items()}
+    names = zip(CENTS, EUROS, strict=True)
+    return {name: table[cents].astype("Float64") / 100 for cents, name in names}
 
 
 def _overlapping(atlas: Atlas, codes: pd.Index) -> list[str]:

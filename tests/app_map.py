@@ -97,7 +97,13 @@ def labels(codes: str) -> list[str]:
 def publish(count: int, text: str, static: Path) -> tuple[ui.maps.MapBase, gpd.GeoDataFrame]:
     layer = quarters(count, text)
     ring = bands(layer.to_crs(CRS), NPNRU, CRS).to_crs("EPSG:4326")
-    return ui.maps.publish_base(layer, ring, communes(), static, crs=CRS), layer
+    place = layer.geometry.iloc[[0]].to_crs(CRS).buffer(400).to_crs("EPSG:4326")
+    lived = gpd.GeoDataFrame(
+        {"label": [f"Gymnase inventé{text}"], "quarter": ["Le Centre"]},
+        geometry=[*place],
+        crs="EPSG:4326",
+    )
+    return ui.maps.publish_base(layer, ring, communes(), static, crs=CRS, lived=lived), layer
 
 
 @st.cache_resource
@@ -135,12 +141,19 @@ def main() -> None:
         theme_colours=THEMES,
         theme_letters=list("ÉSDCLMVP"),
         bands=bands_on,
+        lived=bands_on,
+        key=[("0", "de 0 à 20 %"), ("s", f"secret{text}")],
         communes=names_on,
         clusters=clusters,
     )
     clicked = ui.maps.draw(
-        base, state, layer, on_click=lambda code: st.session_state.update(choisi=code)
+        base,
+        state,
+        layer,
+        on_click=lambda code: st.session_state.update(choisi=code),
+        on_project=lambda key: st.session_state.update(ouvert=key),
     )
+    st.write("Ouvert :", st.session_state.get("ouvert", "aucun"))
     st.write("Choisi :", st.session_state.get("choisi", "aucun"), "— clic :", clicked or "aucun")
 
 

@@ -206,6 +206,8 @@ def test_projects_gather_or_stand_alone(server, open_page):
     popup = frame(page).locator(".atlas-popup")
     for text in ("Action inventée", "Association d'essai", "000 €", "Position"):
         expect(popup).to_contain_text(text)
+    popup.get_by_role("button", name="Voir ce projet").first.click()
+    expect(page.get_by_text(re.compile("Ouvert : (?!aucun)"))).to_be_visible(timeout=20_000)
 
 
 def test_bands_are_fetched_when_asked_for(server, open_page):
@@ -214,8 +216,21 @@ def test_bands_are_fetched_when_asked_for(server, open_page):
     wait_drawn(page)
     bands = frame(page).locator(".leaflet-bands-pane path")
     assert not [url for url in visit.requests if "bandes." in url]
+    legend = frame(page).locator(".atlas-legend")
+    assert list(filter(None, legend.inner_text().split("\n"))) == [
+        "Indicateur d'essai 0", "de 0 à 20 %", "secret",
+    ]  # fmt: skip
     redress(page, lambda: switch(page, "Bandes"))
     expect(bands).to_have_count(16)
+    # The legend says what is added, stands inside the map, and so does the lived place.
+    for words in ("à 300 m, ou 500 m d'un site NPNRU", "lieu de vie (quartier vécu)"):
+        expect(legend).to_contain_text(words)
+    lived = frame(page).locator(".leaflet-lived-pane path")
+    lived.dispatch_event("mouseover")
+    expect(frame(page).locator(".atlas-card")).to_contain_text("Quartier vécu de Le Centre")
+    inside, whole = legend.bounding_box(), page.locator("iframe").first.bounding_box()
+    assert inside and whole
+    assert inside["y"] + inside["height"] <= whole["y"] + whole["height"]
     redress(page, lambda: switch(page, "Bandes"))
     expect(bands).to_have_count(0)
 

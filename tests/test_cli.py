@@ -13,9 +13,11 @@ import pytest
 import cli
 from analysis.programme import by_quarter, grand_total
 from analysis.selection import Selection
+from analysis.vocabulary import sharing
+from geo.location import INDICATIVE
 from store.exports import CONTENTS, MIME_TYPES, export_bytes
 from store.tables import projects_of, quarter_table, selected
-from tests.samples import atlas, copy_data, rewrite
+from tests.samples import CENTS, atlas, copy_data, rewrite
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -153,6 +155,38 @@ def test_unknown_words_are_refused_with_those_allowed(capfd, words, allowed):
     assert (code, out) == (2, "")
     assert allowed in err
     assert not any(english in err for english in ("Error", "Usage", "No such", "Invalid"))
+
+
+@pytest.mark.parametrize(("rule", "rules"), [("equal", ("equal",)), ("aucun", ())])
+def test_a_what_if_is_chosen_and_said(capfd, tmp_path, rule, rules):
+    chosen = Selection("demo", 2025, rules=rules)
+    content = as_json(capfd, "quarters", "--year", "2025", "--rule", rule)
+    assert [cents(line["accorde_eur"]) for line in content["lignes"]] == list(
+        quarter_table(atlas(), chosen)["granted_cents"]
+    )
+    assert (content["hypothese"], content["regle_partage"]) == (True, sharing(rules))
+    assert content["avertissement"] == INDICATIVE
+    target = tmp_path / "totaux.csv"
+    words = ["export", "--what", "totals", "--format", "csv", "--out", str(target)]
+    code, _, err = run(capfd, *words, "--year", "2025", "--rule", rule)
+    assert code == 0
+    assert f"Hypothèse : {sharing(rules)}." in err
+    assert INDICATIVE in err
+    assert target.read_bytes() == export_bytes(atlas(), chosen, "totals", "csv")
+    code, _, err = run(capfd, "quarters", "--rule", "equal,hasard")
+    assert code == 2
+    assert "--rule « equal,hasard » inconnu ; attendu : declared" in err
+
+
+@pytest.mark.parametrize("command", ["quarters", "projects", "cases"])
+def test_a_list_as_csv_still_says_where_all_the_money_goes(capfd, command):
+    code, out, err = run(capfd, command, "--year", "2025", "--format", "csv")
+    assert code == 0
+    assert "Total = somme des lignes" in err
+    assert "Total = somme" not in out
+    whole = grand_total(selected(atlas(), Selection("demo", 2025)))
+    for name in CENTS:
+        assert f"{whole[name] / 100:,.2f}".replace(",", "\u202f").replace(".", ",") in err
 
 
 def test_every_unknown_word_is_reported_at_once(capfd):

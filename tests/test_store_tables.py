@@ -5,8 +5,16 @@ import pytest
 
 from analysis.programme import by_target, grand_total
 from analysis.selection import Selection
+from analysis.vocabulary import TARGET_WORDS
 from store.exports import export_bytes
-from store.tables import export_projects, export_quarters, projects_of, quarter_table, selected
+from store.tables import (
+    export_projects,
+    export_quarters,
+    export_totals,
+    projects_of,
+    quarter_table,
+    selected,
+)
 from tests.samples import CENTS, atlas
 
 SELECTIONS = {
@@ -108,6 +116,17 @@ def test_a_real_zero_stays_zero_beside_served_quarters():
     unserved = table["projects"] == 0
     assert 0 < unserved.sum() < len(table)
     assert (table.loc[unserved, "granted_per_inhabitant"] == 0).all()
+
+
+def test_exported_totals_reconcile_to_the_cent(selection):
+    layer = export_totals(atlas(), selection)
+    assert layer["destination"].tolist() == [*TARGET_WORDS.values(), "Total"]
+    engine = grand_total(selected(atlas(), selection))
+    for name, euros in EUROS.items():
+        *parts, whole = cents(layer[euros])
+        assert total(pd.Series([whole])) == total(pd.Series([engine[name]]))
+        assert total(pd.Series(parts, dtype="Int64")) == total(pd.Series([whole], dtype="Int64"))
+    assert layer.geometry.isna().all()
 
 
 def test_exported_counts_are_whole_numbers():

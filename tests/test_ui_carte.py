@@ -1,6 +1,7 @@
 """The map page: legend, panel and table say what the engine says."""
 
 import re
+from collections import Counter
 from dataclasses import replace
 from html import unescape
 from pathlib import Path
@@ -15,8 +16,9 @@ from analysis.programme import by_target, grand_total
 from analysis.selection import Selection
 from analysis.vocabulary import TARGET_WORDS
 from store.measures import EFFORT, measure, measure_labels
-from store.tables import quarter_table, selected
+from store.tables import projects_of, quarter_table, selected
 from tests.samples import atlas
+from tests.test_store_lived import with_place
 from ui import layers, legend, maps
 from ui.charts import GROUP_COLOURS
 
@@ -205,6 +207,43 @@ def test_the_legend_carries_the_letters_of_the_map():
         assert (ground, letter, unescape(word)) == (colour, group.letter, group.label)
         assert ink in ("#000", "#fff")
     assert len(found) >= len(atlas().territory.nomenclature.groups) > 0
+
+
+def test_a_project_opened_on_the_map_is_shown_beside_it_and_closed():
+    project = projects_of(atlas(), DEMO).iloc[0]
+    page = opened()
+    page.session_state["map_project"] = project["project_id"]
+    page.run()
+    assert project["title"] in [text.value.replace("\\", "") for text in page.subheader]
+    next(one for one in page.button if one.label == "Fermer le projet").click().run()
+    assert project["title"] not in [text.value.replace("\\", "") for text in page.subheader]
+    # Another programme's, or what a browser made up, opens nothing.
+    page.session_state["map_project"] = "../x"
+    page.run()
+    assert not page.exception
+    assert "Fermer le projet" not in [one.label for one in page.button]
+
+
+def test_the_legend_of_the_map_counts_every_quarter_in_the_words_of_the_table():
+    for code in (EFFORT, "poverty_rate"):
+        chosen = measure(atlas(), DEMO, code)
+        state = map_state(DEMO, code)
+        counted = {mark: int(re.findall(r"\((\d+)\)$", words)[0]) for mark, words in state.key}
+        assert counted == dict(Counter(state.classes))
+        text = legend.legend(
+            atlas(), chosen, layers.classes_of(chosen), drawn_by(DEMO), layers.Layers()
+        )
+        assert all(words in unescape(text) for _, words in state.key)
+
+
+def test_lived_places_are_offered_where_the_territory_declares_some(tmp_path):
+    assert len(atlas().lived) == 0
+    assert not map_state(DEMO).lived
+    with_lived, _ = with_place(tmp_path)
+    base = maps.MapBase("/page", "/bridge", tuple(with_lived.quarters["qpv_code"]), "x")
+    chosen = measure(with_lived, DEMO, EFFORT)
+    drawn = layers.points(with_lived, "vécu", "demo")
+    assert layers.state(with_lived, DEMO, chosen, base, drawn, layers.Layers()).lived
 
 
 def test_with_a_choice_the_map_says_what_its_circles_show_and_how_to_widen_it():

@@ -48,6 +48,19 @@ def state(count: int = 16, **options) -> ui.maps.MapState:
     return ui.maps.MapState(**kept)
 
 
+def test_lived_places_are_published_as_an_open_layer(quarters, rings, tmp_path):
+    lived = quarters.iloc[[0]].assign(label="Gymnase", quarter="Le Centre")
+    plain = publish_all(quarters, rings, tmp_path)
+    assert not list(tmp_path.glob("vecus.*"))
+    more = ui.maps.publish_base(
+        quarters, rings, app_map.communes(), tmp_path, crs=app_map.CRS, lived=lived
+    )
+    assert more.url != plain.url
+    (path,) = tmp_path.glob("vecus.*.json")
+    (feature,) = json.loads(path.read_text(encoding="utf-8"))["features"]
+    assert feature["properties"] == {"label": "Gymnase", "quarter": "Le Centre"}
+
+
 def unpack(text: str) -> Any:
     return json.loads(zlib.decompress(base64.b64decode(text)))
 

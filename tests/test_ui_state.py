@@ -14,7 +14,7 @@ from analysis.allocation import RULES
 from analysis.selection import Selection
 from analysis.vocabulary import labels
 from store.atlas import Atlas
-from store.measures import EFFORT
+from store.measures import EFFORT, measure_labels
 from tests.samples import DATA, atlas, copy_data
 from ui import state
 
@@ -113,9 +113,10 @@ def test_a_full_link_opens_the_map_on_its_quarter_and_indicator():
 
 def test_unknown_values_fall_back_with_a_notice():
     page = opened(programme="demo", annee="1999", quartier="QN99999X", theme=ANYTHING)
-    notices = " ".join(info.value for info in page.info)
+    (notices,) = [info.value.replace("\\", "") for info in page.info]
     for word in ("1999", "QN99999X", "Thèmes"):
-        assert word in notices
+        assert word in notices, "all in one box"
+    assert "Année « 1999 » : valeur inconnue ; à la place, « 2025 »." in notices
     assert words_of(page) == {"programme": "demo", "annee": "2025"}
 
 
@@ -130,10 +131,7 @@ def test_another_programme_falls_back_on_its_latest_year():
 def test_an_unknown_sharing_falls_back_on_the_usual_one_with_a_notice(word):
     values, notices = state.parse({"partage": word}, atlas())
     assert values["rules"] == RULES
-    assert notices == [
-        f"Partage « {word} » : valeur inconnue ; attendu, dans l'ordre : declared, beneficiaries, "
-        "population, equal, aucun."
-    ]
+    assert notices == [f"Partage « {word} » : valeur inconnue ; à la place, règle par défaut."]
 
 
 def test_a_what_if_is_said_on_every_page_and_the_reset_drops_it():
@@ -191,6 +189,26 @@ def test_without_the_layer_a_well_formed_code_of_the_link_is_kept(tmp_path, monk
     assert not page.exception
     assert not page.error
     assert words_of(page)["quartier"] == "QN06208M"
+
+
+def test_an_unknown_value_is_replaced_in_words():
+    _, notices = state.parse({"programme": "x", "indicateur": "y"}, atlas())
+    labels = [atlas().territory.programme("demo").label, measure_labels(atlas())[EFFORT]]
+    assert notices == [
+        f"{name} « {word} » : valeur inconnue ; à la place, « {label} »."
+        for name, word, label in zip(("Programme", "Indicateur"), "xy", labels, strict=True)
+    ]
+
+
+def test_every_file_at_fault_is_told_at_once_in_one_box(tmp_path, monkeypatch):
+    data = broken(tmp_path, monkeypatch, "qpv/qpv_2024.geojson")
+    (data / "qpv/communes.csv").write_text("altéré", encoding="utf-8")
+    (data / "qpv/correspondance_2015_2024.csv").unlink()
+    page = opened()
+    (error,) = page.error
+    for name in ("qpv_2024.geojson", "communes.csv", "correspondance_2015_2024.csv"):
+        assert name in error.value.replace("\\", "")
+    assert not page.warning
 
 
 @pytest.mark.parametrize("name", ["indicators.toml", "qpv/catalogue.toml"])

@@ -9,7 +9,7 @@ import streamlit as st
 from analysis.indicators import Vintage
 from analysis.perimeters import measured_on
 from analysis.selection import Selection
-from analysis.vocabulary import sharing
+from analysis.vocabulary import what_if
 from geo import location
 from geo.errors import AtlasError
 from geo.territory import NO_PROGRAMME
@@ -24,10 +24,7 @@ _BANNER = (
     "et montants sont inventés pour la démonstration ; périmètres et indicateurs des quartiers "
     "sont réels.</div>"
 )
-_WHAT_IF = (
-    '<div role="note" class="demo"><strong>Hypothèse</strong> : {}. Les montants par quartier ne '
-    "sont pas ceux de la règle par défaut.</div>"
-)
+_WHAT_IF = '<div role="note" class="demo"><strong>Hypothèse</strong>{}</div>'
 
 _NO_PROGRAMME = (
     "Aucun programme pour ce territoire : seuls ses quartiers sont montrés, avec leurs indicateurs "
@@ -40,32 +37,53 @@ def draw_page(entry: Entry, atlas: Atlas, selection: Selection) -> None:
     if atlas.territory.programme(selection.programme).fictitious:
         st.html(_BANNER)
     if selection.what_if:
-        st.html(_WHAT_IF.format(sharing(selection.rules)))
+        st.html(_WHAT_IF.format(escape(what_if(selection.rules).removeprefix("Hypothèse"))))
     with st.container(
         horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
     ):
         st.title(entry.title, anchor=False, width="content")
         lexicon.button(atlas.directory)
     st.markdown(f"**{entry.question}** :small[:gray[{plain(state.in_words(selection, atlas))}]]")
-    for notice in st.session_state.pop(state.key("notices"), []):
-        st.info(notice, icon=":material/info:")
-    faults = list(dict.fromkeys(atlas.figure_faults.values()))
-    if faults:
-        words = "\n".join(["Des indicateurs manquent, montrés « n.d. ».", *faults])
-        st.warning(plain(words), icon=":material/warning:")
+    notices = st.session_state.pop(state.key("notices"), [])
+    if notices:
+        words = ["Le lien n'a pas été suivi en entier.", *notices]
+        st.info(plain("\n".join(words)), icon=":material/link_off:")
+    head = st.container()
+    error = ""
     if selection.programme == NO_PROGRAMME.code:
         st.info(_NO_PROGRAMME, icon=":material/inbox:")
-        if entry.needs_projects:
-            return
-    guarded(lambda: entry.render(atlas, selection))
+    if selection.programme != NO_PROGRAMME.code or not entry.needs_projects:
+        error = _fault(lambda: entry.render(atlas, selection))
+    with head:
+        _faults(atlas, error)
+
+
+def _fault(draw: Callable[[], None]) -> str:
+    """Draw a page; return the message of the error that stopped it, empty if none did."""
+    try:
+        draw()
+    except AtlasError as error:
+        return str(error)
+    return ""
 
 
 def guarded(draw: Callable[[], None]) -> None:
     """Draw a part of a page; an error of the atlas shows as its message, not as a traceback."""
-    try:
-        draw()
-    except AtlasError as error:
-        st.error(plain(str(error)), icon=":material/error:")
+    error = _fault(draw)
+    if error:
+        st.error(plain(error), icon=":material/error:")
+
+
+def _faults(atlas: Atlas, error: str) -> None:
+    """Say in one box all that is wrong with the files, above a page that may be cut short."""
+    figures = list(dict.fromkeys(atlas.figure_faults.values()))
+    if error:
+        # What stopped the page, then every other file at fault: mended at once, not one by one.
+        words = list(dict.fromkeys([error, *atlas.file_faults, *figures]))
+        st.error(plain("\n".join(words)), icon=":material/error:")
+    elif figures:
+        words = ["Des indicateurs manquent, montrés « n.d. ».", *figures]
+        st.warning(plain("\n".join(words)), icon=":material/warning:")
 
 
 def plain(text: str) -> str:

@@ -13,6 +13,7 @@ from analysis.decisions import DECIDED
 from analysis.programme import grand_total, totals
 from analysis.selection import Selection
 from analysis.vocabulary import labels
+from geo.crs import to_wgs84
 from store.atlas import Atlas
 from store.measures import Measure
 from store.tables import selected
@@ -30,6 +31,12 @@ RAMPS = {
     5: ("#eff9b5", "#a6dcb8", "#5dc0c0", "#1f80b8", "#22318d"),
 }
 LIVED = " · quartier vécu"
+MARKS = {
+    "secret": "secret statistique",
+    "absent": "non disponible",
+    "not_significant": "non significatif",
+    "not_comparable": "non comparable",
+}
 _STATUS_CLASS = {
     "secret": maps.SECRET,
     "absent": maps.ABSENT,
@@ -49,12 +56,13 @@ class Points:
 
 @dataclass(frozen=True)
 class Layers:
-    """Switches of the map: projects, clusters, bands, names of communes."""
+    """Switches of the map: projects, clusters, bands, names of communes, lived places."""
 
     projects: bool = True
     clusters: bool = True
     bands: bool = False
     communes: bool = True
+    lived: bool = True
 
 
 @st.cache_resource(show_spinner="Préparation de la carte…")
@@ -64,7 +72,9 @@ def base(_atlas: Atlas, fingerprint: str) -> maps.MapBase:
         npnru=_atlas.quarters["qpv_code"].isin(list(_atlas.territory.npnru))
     )
     crs = _atlas.territory.crs.to_string()
-    return maps.publish_base(quarters, _atlas.bands, _atlas.communes, STATIC, crs=crs)
+    lived = to_wgs84(_atlas.lived)
+    lived["quarter"] = lived["qpv_code"].map(_atlas.quarter_labels)
+    return maps.publish_base(quarters, _atlas.bands, _atlas.communes, STATIC, crs=crs, lived=lived)
 
 
 @st.cache_resource(show_spinner="Préparation des projets…", max_entries=8)
@@ -146,9 +156,38 @@ def state(
         theme_colours=GROUP_COLOURS,
         theme_letters=[group.letter for group in atlas.territory.nomenclature.groups] + ["?"],
         bands=layers.bands,
+        lived=layers.lived and len(atlas.lived) > 0,
+        key=legend_key(measure, classes),
         communes=layers.communes,
         clusters=layers.clusters,
     )
+
+
+def legend_key(measure: Measure, classes: Classes) -> list[tuple[str, str]]:
+    """Return the lines of the legend of quarters: a class of the map's state, and its words.
+
+    Classes with their limits and the number of their quarters, then the marks that are shown.
+    """
+    found = measure.shown.map(classes.index).value_counts().to_dict()
+    lines = [
+        (str(k), f"{_limits(measure, classes, k)} ({found.get(k, 0)})")
+        for k in range(classes.count)
+    ]
+    present = measure.figures["status"].value_counts()
+    marks = [
+        (_STATUS_CLASS[status], f"{words} ({present[status]})")
+        for status, words in MARKS.items()
+        if status in present
+    ]
+    return [*lines, *marks]
+
+
+def _limits(measure: Measure, classes: Classes, k: int) -> str:
+    low, high = measure.text(classes.breaks[k]), measure.text(classes.breaks[k + 1])
+    if low == high:
+        return low
+    joint = "à" if k == classes.count - 1 else "à moins de"
+    return f"{low} {joint} {high}"
 
 
 def _sizes(atlas: Atlas, selection: Selection, drawn: Points, visible: bool) -> str:

@@ -10,14 +10,8 @@ from store.atlas import Atlas
 from store.measures import Measure
 from ui import maps
 from ui.charts import GROUP_COLOURS
-from ui.layers import RAMPS, Layers, Points
+from ui.layers import MARKS, RAMPS, Layers, Points, legend_key
 
-_MARKS = {
-    "secret": "secret statistique",
-    "absent": "non disponible",
-    "not_significant": "non significatif",
-    "not_comparable": "non comparable",
-}
 # Drawn like another mark on the map: too small a sample leaves no figure to show either.
 _SWATCHES = {"not_significant": "absent"}
 _EXAMPLES = (1_000_000, 5_000_000, 15_000_000)
@@ -46,28 +40,19 @@ def _line(items: list[str]) -> str:
 
 
 def _classes(measure: Measure, classes: Classes) -> list[str]:
-    colours = RAMPS.get(classes.count, ())
-    found = measure.shown.map(classes.index).value_counts().to_dict()
+    colours = {str(k): colour for k, colour in enumerate(RAMPS.get(classes.count, ()))}
     return [
-        f'<i class="c" style="background:{colour}"></i>{escape(_range(measure, classes, k))} '
-        f"({found.get(k, 0)})"
-        for k, colour in enumerate(colours)
+        f'<i class="c" style="background:{colours[mark]}"></i>{escape(words)}'
+        for mark, words in legend_key(measure, classes)
+        if mark in colours
     ]
-
-
-def _range(measure: Measure, classes: Classes, k: int) -> str:
-    low, high = measure.text(classes.breaks[k]), measure.text(classes.breaks[k + 1])
-    if low == high:
-        return low
-    joint = "à" if k == classes.count - 1 else "à moins de"
-    return f"{low} {joint} {high}"
 
 
 def _marks(measure: Measure) -> list[str]:
     present = measure.figures["status"].value_counts()
     return [
         f'<i class="c {_SWATCHES.get(status, status)}"></i>{word} ({present[status]})'
-        for status, word in _MARKS.items()
+        for status, word in MARKS.items()
         if status in present
     ]
 

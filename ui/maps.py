@@ -94,7 +94,8 @@ class MapState:
     ``clusters`` gathers projects while the map is zoomed out; near the ground, and always without
     it, each is a circle whose area is proportional to its euros. ``point`` (longitude, latitude in
     degrees) is a place pointed at, brought into view, from the zoom ``near`` if it is not 0;
-    ``asking`` makes a click on the ground send its place instead of choosing a quarter.
+    ``asking`` makes a click on the ground send its place instead of choosing a quarter. ``key`` is
+    what the map's own legend says of each colour, then of each mark: pairs of a class and words.
     """
 
     classes: str
@@ -107,6 +108,8 @@ class MapState:
     theme_letters: Sequence[str] = ()
     bands: bool = False
     communes: bool = True
+    lived: bool = False
+    key: Sequence[tuple[str, str]] = ()
     clusters: bool = True
     point: tuple[float, float] | None = None
     near: int = 0
@@ -115,11 +118,16 @@ class MapState:
 
 @dataclass(frozen=True)
 class ProjectLayer:
-    """Projects ready to be sent to a browser, once a ``digest``; ``count`` rows."""
+    """Projects ready to be sent to a browser, once a ``digest``; ``ids`` in the order of rows."""
 
     content: Mapping[str, Any]
     digest: str
-    count: int
+    ids: tuple[str, ...]
+
+    @property
+    def count(self) -> int:
+        """Return how many projects there are."""
+        return len(self.ids)
 
 
 def circle_radius(cents: int, largest_cents: int) -> float:
@@ -188,7 +196,7 @@ def project_layer(projects: pd.DataFrame) -> ProjectLayer:
     # Packed, unless that alone would take the message below the size the browser keeps.
     kept_if_plain = len(packed) < _KEPT_BY_BROWSER <= len(plain)
     content = {"rows": table} if kept_if_plain else {"packed": packed}
-    return ProjectLayer(content, _digest(plain), len(rows))
+    return ProjectLayer(content, _digest(plain), tuple(rows["project_id"]))
 
 
 def display_geometry(layer: gpd.GeoDataFrame, crs: str) -> gpd.GeoSeries:
@@ -238,11 +246,13 @@ def publish_base(
     directory: Path,
     *,
     crs: str,
+    lived: gpd.GeoDataFrame | None = None,
 ) -> MapBase:
     """Publish a territory's open layers and their page, and return where they are.
 
     ``quarters``: qpv_code, qpv_name, commune_names, npnru, geometry; ``bands``: width_m, geometry
-    (both WGS 84); ``communes``: commune_name, lon, lat. ``directory`` is the ``static`` folder
+    (both WGS 84); ``communes``: commune_name, lon, lat; ``lived``, if the territory declares any:
+    label, quarter, geometry (WGS 84). ``directory`` is the ``static`` folder
     beside the script that Streamlit runs, ``crs`` the territory's metric CRS. Only open layers may
     be given: anyone can read them. Raises CrsError on another CRS, DataFileError when the folder
     cannot be written. Call it once a territory (``st.cache_resource``).
@@ -258,6 +268,10 @@ def publish_base(
         "quarters": _publish_json(directory, "qpv", layers),
         "bands": _publish_json(directory, "bandes", _features(bands, widths, crs)),
     }
+    if lived is not None and len(lived):
+        require_crs(lived, WGS84, "Lieux vécus de la carte")
+        words = pd.DataFrame(lived[["label", "quarter"]])
+        files["lived"] = _publish_json(directory, "vecus", _features(lived, words, crs))
     scripts = _publish_scripts(directory)
     digest = _digest(json.dumps([files, scripts]).encode(), HEAD.encode())
     page = f"carte.{digest[:8]}.html"
@@ -308,7 +322,7 @@ def state_data(base: MapBase, state: MapState, layer: ProjectLayer | None) -> di
             f"{found[1]} labels and {found[2]} sizes"
         )
     data = dict(vars(state))
-    packed = {name: data.pop(name) for name in ("classes", "labels", "sizes")}
+    packed = {name: data.pop(name) for name in ("classes", "labels", "sizes", "key")}
     return data | {
         "kind": "state",
         "page": base.url,
@@ -327,14 +341,15 @@ def draw(
     height: int = 620,
     on_click: Callable[[str], None] | None = None,
     on_point: Callable[[float, float, float], None] | None = None,
+    on_project: Callable[[str], None] | None = None,
 ) -> str | None:
     """Show the map and return the code of the quarter clicked just now, or None.
 
     A click is an event: its code comes back in the one run that follows it. ``on_click`` is
-    called with it before that run, so that the selection is right from its first line. So is
-    ``on_point`` with a place clicked while the state is ``asking``: longitude, latitude (degrees)
-    and the metres that one step of the mouse covers at that zoom.
-    ``height`` is in pixels at most; the map is 72 % of the window's height, at least 420 px.
+    called with it before that run, so that the selection is right from its first line. So are
+    ``on_project`` with a project of the layer, and ``on_point`` with a place clicked while the
+    state is ``asking``: longitude, latitude (degrees), metres of one step of the mouse there.
+    ``height`` is in pixels at most; the map is 62 % of the window's height, at least 380 px.
     """
 
     def clicked() -> None:
@@ -347,13 +362,25 @@ def draw(
         if place and on_point:
             on_point(*place)
 
+    def opened() -> None:
+        found = st.session_state[key].get("project")
+        if layer and on_project and isinstance(found, str) and found in layer.ids:
+            on_project(found)
+
     with st.container(gap=None):
         if layer:
             sent = {"kind": "projects", "channel": key, "bridge": base.bridge}
             sent |= {"digest": layer.digest, **layer.content}
             _component(key=f"{key}-projets", data=sent)
         data = state_data(base, state, layer) | {"channel": key, "height": height}
-        result = _component(key=key, data=data, on_quarter_change=clicked, on_point_change=pointed)
+        data["openable"] = on_project is not None
+        result = _component(
+            key=key,
+            data=data,
+            on_quarter_change=clicked,
+            on_point_change=pointed,
+            on_project_change=opened,
+        )
     return _known(base, result.get("quarter"))
 
 

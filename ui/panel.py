@@ -12,22 +12,47 @@ from analysis.programme import by_target, grand_total, totals
 from analysis.selection import Selection
 from analysis.vocabulary import TARGET_WORDS, labels
 from store.atlas import Atlas
-from store.tables import projects_of, quarter_table, selected
-from ui import frame, navigation, state
+from store.tables import loaded, projects_of, quarter_table, selected
+from ui import dossier, frame, layers, navigation, state
 from ui.charts import bar_table
 from ui.tables import html_table
 
 _COMPARED = ("poverty_rate", "median_income", "social_benefits_share")
 _AREAS = {"epci": "Agglo.", "country": "France"}
 _MAIN_PROJECTS = 5
+_PROJECT = "map_project"
 
 
 def render(atlas: Atlas, selection: Selection) -> None:
-    """Draw the panel of the first chosen quarter, or the territory's when none is chosen."""
-    if selection.quarters:
+    """Draw the panel of the project opened on the map, else of the first chosen quarter.
+
+    Without either, the territory's.
+    """
+    project = opened_project(atlas, selection)
+    if project:
+        st.button("Fermer le projet", icon=":material/close:", on_click=close_project)
+        dossier.render(atlas, loaded(atlas, selection), project)
+    elif selection.quarters:
         _quarter(atlas, selection, selection.quarters[0])
     else:
         _territory(atlas, selection)
+
+
+def open_project(project_id: str) -> None:
+    """Keep the project opened on the map (to be called from the map's callback)."""
+    st.session_state[_PROJECT] = project_id
+
+
+def close_project() -> None:
+    """Forget the project opened on the map (to be called from a callback)."""
+    st.session_state.pop(_PROJECT, None)
+
+
+def opened_project(atlas: Atlas, selection: Selection) -> str:
+    """Return the project opened on the map, empty unless it is one of the selection's."""
+    project = st.session_state.get(_PROJECT, "")
+    known = selected(atlas, selection)["project_id"]
+    return project if (known == project).any() else ""
 
 
 def _territory(atlas: Atlas, selection: Selection) -> None:
@@ -127,9 +152,10 @@ def _bars(atlas: Atlas, rows: pd.DataFrame, column: str, title: str) -> str:
 def _main_projects(atlas: Atlas, selection: Selection) -> str:
     table = projects_of(atlas, selection)
     main = table.head(_MAIN_PROJECTS)
+    lived = main["situation"].eq("lived_area").map({True: layers.LIVED, False: ""})
     lines = [
         (title, wording.euros(cents))
-        for title, cents in zip(main["title"], main["granted_cents"], strict=True)
+        for title, cents in zip(main["title"] + lived, main["granted_cents"], strict=True)
     ]
     count = wording.plural(len(table), "projet")
     return html_table(f"Principaux projets ({count} en tout)", ("Projet", "Accordé"), lines)

@@ -11,8 +11,8 @@ import streamlit as st
 from analysis.allocation import RULES
 from analysis.equity import BASES
 from analysis.need import METHODS
-from analysis.selection import Selection
-from analysis.vocabulary import labels
+from analysis.selection import Selection, rules_of, rules_text
+from analysis.vocabulary import SHARINGS, labels
 from geo.errors import AtlasError
 from geo.schema import QPV_CODE, QPV_CODE_2015
 from geo.territory import NO_PROGRAMME
@@ -28,7 +28,6 @@ USUAL_INDICATOR = "poverty_rate"
 # What a page asks besides the selection, by its word in the URL (session key of the same name).
 PAGE_WORDS = {"besoins": ("besoin", "echelle", "base"), "couverture": ("colonnes", "seuil")}
 _WEIGHTED = re.compile("([a-z0-9_]+)(?::(?:[1-9]|10))?")
-NO_SHARING = "aucun"  # the word of the URL for "share nothing between quarters"
 
 
 @dataclass(frozen=True)
@@ -95,12 +94,13 @@ def parse(query: Mapping[str, str], atlas: Atlas) -> tuple[dict[str, Any], list[
     """Read the words of a URL: the session's values and the French notices of what was unknown."""
     territory = atlas.territory
     notices: list[str] = []
-    programmes = [programme.code for programme in territory.programmes]
+    programmes = {programme.code: programme.label for programme in territory.programmes}
     code = _known(
         query.get("programme"), programmes, territory.default_programme, "Programme", notices
     )
     years = [str(year) for year in years_of(atlas, code)]
-    year = _known(query.get("annee"), years, years[0], "Année", notices)
+    known = dict(zip(years, years, strict=True))
+    year = _known(query.get("annee"), known, years[0], "Année", notices)
     values: dict[str, Any] = {"programme": code, "year": int(year)}
     for item in FILTERS:
         words = labels(territory, item.column)
@@ -117,7 +117,7 @@ def parse(query: Mapping[str, str], atlas: Atlas) -> tuple[dict[str, Any], list[
 
 def _measure(word: str | None, atlas: Atlas, notices: list[str]) -> str:
     try:
-        measures = list(measure_labels(atlas))
+        measures = measure_labels(atlas)
     except AtlasError:
         return EFFORT  # the pages say what is wrong; the word of the link is not at fault
     if word in _indicators(atlas) and word not in measures:
@@ -164,10 +164,13 @@ def _quarters(text: str | None, atlas: Atlas, notices: list[str]) -> list[str]:
     return _all_known(text, list(known), "Quartier", notices)
 
 
-def _known(word: str | None, known: list[str], default: str, label: str, notices: list[str]) -> str:
+def _known(
+    word: str | None, known: Mapping[str, str], default: str, label: str, notices: list[str]
+) -> str:
     if word is None or word in known:
         return word or default
-    notices.append(f"{label} « {word[:40]} » : valeur inconnue, remplacée par « {default} ».")
+    shown = known.get(default, default)
+    notices.append(f"{label} « {word[:40]} » : valeur inconnue ; à la place, « {shown} ».")
     return default
 
 
@@ -183,12 +186,11 @@ def _all_known(text: str | None, known: Iterable[str], label: str, notices: list
 def _rules(text: str | None, notices: list[str]) -> tuple[str, ...]:
     if text is None:
         return RULES
-    words = () if text == NO_SHARING else tuple(text.split(","))
-    if set(words) <= set(RULES) and len(set(words)) == len(words):
-        return words
-    known = ", ".join((*RULES, NO_SHARING))
-    notices.append(f"Partage « {text[:40]} » : valeur inconnue ; attendu, dans l'ordre : {known}.")
-    return RULES
+    rules = rules_of(text)
+    if rules is None:
+        usual = SHARINGS[RULES].lower()
+        notices.append(f"Partage « {text[:40]} » : valeur inconnue ; à la place, {usual}.")
+    return RULES if rules is None else rules
 
 
 def current() -> Selection:
@@ -214,7 +216,7 @@ def query(selection: Selection) -> dict[str, str]:
     if selection.quarters:
         words["quartier"] = ",".join(selection.quarters)
     if selection.what_if:
-        words["partage"] = ",".join(selection.rules) or NO_SHARING
+        words["partage"] = rules_text(selection.rules)
     return words
 
 

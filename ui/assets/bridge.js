@@ -8,7 +8,7 @@ const FAILED =
 const PATIENCE_MS = 20000;
 const STYLE = `
   .atlas { position: relative; border: 1px solid #ddd7c9; border-radius: 4px; overflow: hidden;
-    background: #f6f4ef; height: clamp(420px, 72vh, var(--atlas-height)); }
+    background: #f6f4ef; height: clamp(380px, 62vh, var(--atlas-height)); }
   .atlas iframe { border: 0; width: 100%; height: 100%; display: block; }
   .atlas p { position: absolute; inset: 0; margin: 0; padding: 2rem; display: flex;
     align-items: center; justify-content: center; text-align: center; background: #f6f4ef;
@@ -23,6 +23,7 @@ export function mount({ data, parentElement, setTriggerValue }) {
   channel[data.kind] = data;
   if (data.kind === "state") {
     channel.click = (code) => setTriggerValue("quarter", code);
+    channel.project = (id) => setTriggerValue("project", id);
     channel.point = (place) => setTriggerValue("point", place);
     if (channel.page !== data.page || channel.parent !== parentElement) house(channel, parentElement);
     channel.root.style.setProperty("--atlas-height", `${data.height}px`);
@@ -76,6 +77,9 @@ const answers = {
   failed: fail,
   click(channel, { quarter }) {
     channel.click(quarter);
+  },
+  project(channel, { id }) {
+    channel.project(id);
   },
   point(channel, { place }) {
     channel.point(place);

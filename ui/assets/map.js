@@ -21,19 +21,29 @@ window.atlas = (function () {
     x: { fillColor: "url(#atlas-hatch)", color: INK },
     a: { fillColor: "#ffffff", color: "#8b8f98" },
   };
+  // The same marks as the patterns above, for a legend made of plain boxes.
+  const SWATCHES = {
+    "url(#atlas-secret)": "radial-gradient(#3d434d 22%, #ece8df 26%) 0 0 / 5px 5px",
+    "url(#atlas-hatch)": "repeating-linear-gradient(45deg, #ece8df 0 3px, #6a707a 3px 4.5px)",
+  };
   const IGN =
     "https://data.geopf.fr/wmts?SERVICE=WMTS&REQUEST=GetTile&VERSION=1.0.0&STYLE=normal" +
     "&LAYER=GEOGRAPHICALGRIDSYSTEMS.PLANIGNV2&FORMAT=image/png&TILEMATRIXSET=PM" +
     "&TILEMATRIX={z}&TILEROW={y}&TILECOL={x}";
-  const PANES = { bands: 350, selection: 410, communes: 420, projects: 450, letters: 460, names: 470 };
+  const PANES = { bands: 350, lived: 360, selection: 410, communes: 420, projects: 450, letters: 460, names: 470 };
   const MUTE_PANES = ["bands", "selection", "communes", "letters", "names"];
+
+  const LIVED = { color: "#7b2d8b", weight: 2, dashArray: "2 5", fillColor: "#7b2d8b", fillOpacity: 0.14 };
+  const CLOSEST = 15; // zoom to which a chosen quarter is brought at most
+  const SMALL_PX = 90; // a chosen quarter smaller than this on screen is brought nearer
 
   const root = document.documentElement;
   const pen = document.createElement("canvas").getContext("2d");
   let map, source, quarters, communes, shapes, dots, plain;
-  let selection, names, bands, circles, letters, clusters, mark;
+  let selection, names, bands, lived, legend, circles, letters, clusters, mark;
   let dotZoom = 0;
   let fitted = false;
+  let clicked = null; // the last quarter chosen here: its user sees it already
   let turn = 0;
   let restyles = 0;
   let state = null; // the last state received
@@ -249,7 +259,9 @@ window.atlas = (function () {
     state = { ...data, ...codes };
     drawQuarters();
     drawSelection();
-    drawBands();
+    bands = overlay(bands, state.bands, source.bands, drawnBands);
+    lived = overlay(lived, state.lived, source.lived, drawnLived);
+    drawLegend();
     drawProjects();
     drawPoint();
     const named = [state.selected, state.communes, state.classes.replace(/[^-]/g, "+")].join();
@@ -300,6 +312,7 @@ window.atlas = (function () {
   const valueOf = (q) => q.value || WORDS[q.mark] || "";
 
   function choose(layer) {
+    clicked = layer.atlas.code;
     tell({ atlas: "click", quarter: layer.atlas.code });
   }
 
@@ -318,6 +331,7 @@ window.atlas = (function () {
   function drawSelection() {
     selection.clearLayers();
     const q = quarters.find(({ code }) => code === state?.selected);
+    if (!q) drawn.selected = clicked = null;
     if (!q || q.mark === HIDDEN) return;
     const base = { fill: false, interactive: false, pane: "selection", renderer: paneRenderer() };
     for (const line of [{ color: "#fff", weight: 8 }, { color: ACCENT, weight: 3 }]) {
@@ -328,8 +342,19 @@ window.atlas = (function () {
           : L.geoJSON(q.shape.toGeoJSON(), { ...style, style }),
       );
     }
-    if (drawn.selected !== q.code && !map.getBounds().intersects(q.bounds)) map.panTo(q.at);
-    drawn.selected = q.code;
+    if (drawn.selected !== q.code && fitted) {
+      drawn.selected = q.code;
+      if (clicked !== q.code) bring(q);
+    }
+  }
+
+  // A quarter chosen elsewhere than on the map: brought into view, whole and large enough to be
+  // seen. One that is already so leaves the user's view alone.
+  function bring(q) {
+    const size = map.latLngToLayerPoint(q.bounds.getSouthEast())
+      .distanceTo(map.latLngToLayerPoint(q.bounds.getNorthWest()));
+    if (map.getBounds().contains(q.bounds) && size >= SMALL_PX) return;
+    map.fitBounds(q.bounds, { padding: [60, 60], maxZoom: CLOSEST, animate: false });
   }
 
   let selectionRenderer;
@@ -337,21 +362,72 @@ window.atlas = (function () {
     return (selectionRenderer ??= L.svg({ pane: "selection" }));
   }
 
-  function drawBands() {
-    if (!state.bands) {
-      if (bands) map.removeLayer(bands);
-      return;
+  // An open layer of its own file, fetched when it is first shown.
+  function overlay(layer, shown, file, make) {
+    if (!shown || !file) {
+      layer?.remove();
+      return layer;
     }
-    if (bands) {
-      map.addLayer(bands);
-      return;
-    }
-    const style = { color: ACCENT, weight: 1, dashArray: "5 4", fillOpacity: 0.06 };
-    bands = L.geoJSON(null, { style, interactive: false, pane: "bands" }).addTo(map);
-    fetch(source.bands)
+    if (layer) return layer.addTo(map);
+    const made = make().addTo(map);
+    fetch(file)
       .then((answer) => answer.json())
-      .then((collection) => bands.addData(collection))
+      .then((collection) => made.addData(collection))
       .catch(() => tell({ atlas: "failed" }));
+    return made;
+  }
+
+  function drawnBands() {
+    const style = { color: ACCENT, weight: 1, dashArray: "5 4", fillOpacity: 0.06 };
+    return L.geoJSON(null, { style, interactive: false, pane: "bands" });
+  }
+
+  function drawnLived() {
+    const layer = L.geoJSON(null, { style: LIVED, pane: "lived" });
+    layer.bindTooltip(({ feature }) => {
+      const card = node("div");
+      card.append(node("p", "title", feature.properties.label));
+      card.append(node("p", "soft", `Quartier vécu de ${feature.properties.quarter}`));
+      return card;
+    }, { sticky: true, className: "atlas-card", opacity: 1 });
+    return layer;
+  }
+
+  // ---- legend -----------------------------------------------------------------------------
+
+  function drawLegend() {
+    const lines = state.key.map(([mark, words]) => [FILLS[mark] ?? { fillColor: state.colours[+mark] }, words]);
+    if (state.bands) lines.push([{ fillColor: "#e9eef5", border: `1px dashed ${ACCENT}` }, "à 300 m, ou 500 m d'un site NPNRU"]);
+    if (state.lived) lines.push([{ fillColor: "#eadcee", border: `2px dotted ${LIVED.color}` }, "lieu de vie (quartier vécu)"]);
+    const said = JSON.stringify([state.note, lines]);
+    if (drawn.legend === said) return;
+    drawn.legend = said;
+    const open = legend ? legend.getContainer().firstChild.open : map.getSize().x > 560;
+    legend?.remove();
+    legend = null;
+    if (!lines.length) return;
+    legend = L.control({ position: "bottomright" });
+    legend.onAdd = () => legendBox(lines, open);
+    legend.addTo(map);
+  }
+
+  function legendBox(lines, open) {
+    const box = node("div", "atlas-legend");
+    const details = node("details");
+    details.open = open;
+    details.append(node("summary", "", state.key.length ? state.note.split("\n")[0] : "Légende"));
+    for (const [look, words] of lines) {
+      const line = node("p");
+      const swatch = node("i");
+      swatch.style.background = SWATCHES[look.fillColor] ?? look.fillColor;
+      if (look.border) swatch.style.border = look.border;
+      line.append(swatch, words);
+      details.append(line);
+    }
+    box.append(details);
+    L.DomEvent.disableClickPropagation(box);
+    L.DomEvent.disableScrollPropagation(box);
+    return box;
   }
 
   // ---- a place pointed at -----------------------------------------------------------------
@@ -468,11 +544,25 @@ window.atlas = (function () {
     const box = node("div");
     const same = projects.rows.filter((one) => one.spot === layer.atlas.spot && one.code !== HIDDEN);
     if (same.length > 1) box.append(node("p", "soft", `${same.length} projets à cet endroit`));
-    for (const one of same.slice(0, LISTED)) box.append(projectCard(one));
+    for (const one of same.slice(0, LISTED)) {
+      const card = projectCard(one);
+      if (state.openable) card.append(opener(one));
+      box.append(card);
+    }
     if (same.length > LISTED) {
       box.append(node("p", "soft item", `… et ${same.length - LISTED} autres, dans le tableau.`));
     }
     return box;
+  }
+
+  function opener(one) {
+    const button = node("button", "atlas-open", "Voir ce projet");
+    button.type = "button";
+    button.addEventListener("click", () => {
+      map.closePopup();
+      tell({ atlas: "project", id: one.id });
+    });
+    return button;
   }
 
   // ---- names ------------------------------------------------------------------------------
@@ -500,6 +590,12 @@ window.atlas = (function () {
     const view = map.getPixelBounds();
     const corner = view.min; // the buttons stand there
     const taken = [L.bounds(corner, corner.add([50, 125]))];
+    const box = legend?.getContainer();
+    if (box) {
+      const at = view.min.add([box.offsetLeft, box.offsetTop + box.parentElement.offsetTop]);
+      const left = view.max.x - box.offsetWidth - 10;
+      taken.push(L.bounds([left, at.y], [view.max.x, at.y + box.offsetHeight]));
+    }
     const weight = (q) => (q.code === state.selected ? 4 : 0) + (q.npnru ? 2 : 0);
     const extent = (q) => q.bounds.getNorth() - q.bounds.getSouth();
     const order = quarters

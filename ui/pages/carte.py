@@ -22,6 +22,7 @@ _SWITCHES = {
     "bandes": "Bandes 300 / 500 m",
     "communes": "Communes",
 }
+_LIVED = {"vecus": "Lieux vécus"}  # offered where the territory declares some
 _MOST_ROWS = 50
 _COUNTED_ONCE = (
     '<p class="sources">Un projet qui sert plusieurs quartiers compte une fois dans chacun et une '
@@ -67,12 +68,13 @@ def _controls(atlas: Atlas) -> tuple[str, layers.Layers]:
         key=state.key("measure"),
         persist_state=KEPT,
     )
+    switches = _SWITCHES | (_LIVED if len(atlas.lived) else {})
     on = right.pills(
         "Couches",
-        list(_SWITCHES),
-        format_func=_SWITCHES.__getitem__,
+        list(switches),
+        format_func=switches.__getitem__,
         selection_mode="multi",
-        default=["projets", "grappes", "communes"],
+        default=[name for name in switches if name != "bandes"],
         key="map_layers",
         persist_state=KEPT,
     )
@@ -81,6 +83,7 @@ def _controls(atlas: Atlas) -> tuple[str, layers.Layers]:
         clusters="grappes" in on,
         bands="bandes" in on,
         communes="communes" in on,
+        lived="vecus" in on,
     )
 
 
@@ -93,8 +96,9 @@ def _map(atlas: Atlas, selection: Selection, chosen: Measure, shown: layers.Laye
         map_base,
         replace(look, point=point, near=near, asking=place.asking()),
         drawn.layer,
-        on_click=lambda code: state.choose_quarters([code]),
+        on_click=_chosen,
         on_point=place.pointed,
+        on_project=panel.open_project,
     )
     if selection.quarters:
         _only_chosen(len(selection.quarters), shown.projects)
@@ -102,6 +106,11 @@ def _map(atlas: Atlas, selection: Selection, chosen: Measure, shown: layers.Laye
     # One message for what stands under the map: its parts compress together.
     st.html(key + _not_drawn(atlas, selection, drawn) + _table(atlas, selection, chosen))
     navigation.link("projets", "Voir la liste des projets", state.query(selection))
+
+
+def _chosen(code: str) -> None:
+    panel.close_project()
+    state.choose_quarters([code])
 
 
 def _only_chosen(count: int, circles: bool) -> None:

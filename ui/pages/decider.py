@@ -12,8 +12,19 @@ from geo.writers import to_csv
 from store.atlas import Atlas
 from store.cases import cases, counts, export_cases
 from store.exports import MIME_TYPES
-from store.tables import projects_of
-from ui import addresses, dossier, frame, layers, maps, navigation, profile, settling, state
+from store.tables import projects_of, selected
+from ui import (
+    accounts,
+    addresses,
+    dossier,
+    frame,
+    layers,
+    maps,
+    navigation,
+    profile,
+    settling,
+    state,
+)
 from ui.charts import PALE
 from ui.grid import choose_row
 from ui.tables import html_table
@@ -54,6 +65,9 @@ def render(atlas: Atlas, selection: Selection) -> None:
     else:
         _duplicates(atlas, selection)
     settling.taken_list(atlas, selection)
+    rows = selected(atlas, selection)
+    with st.expander("Ce que changent les doutes : le total, au centime", icon=":material/table:"):
+        st.html(accounts.identity(rows, f"Totaux de la sélection, {selection.year}"))
     keys = atlas.territory.programme(selection.programme).datasets.values()
     frame.sources(atlas, (*keys, atlas.dataset("quarters").key), frame.INDICATIVE)
 

@@ -7,7 +7,7 @@ import streamlit as st
 
 from analysis import summaries, wording
 from analysis.programme import by_target, grand_total
-from analysis.selection import Selection
+from analysis.selection import Selection, rules_text
 from geo.catalogue import Dataset, condition
 from geo.errors import AtlasError
 from store.atlas import Atlas
@@ -16,7 +16,7 @@ from store.glossary import glossary
 from store.listing import figures_csv
 from store.places import ground_error
 from store.tables import selected
-from ui import frame, lexicon, official, outlines, profile
+from ui import accounts, frame, lexicon, official, outlines, profile
 from ui.tables import fact_list, html_table
 
 _STATES = {
@@ -109,6 +109,16 @@ def _exports(atlas: Atlas, selection: Selection) -> None:
         f"{wording.euros(whole['granted_cents'], 2)} accordés.{_part_only(selection)}",
     )
     _figures(atlas, selection)
+    _download(
+        atlas,
+        selection,
+        "totals",
+        "Totaux",
+        "Où va tout l'argent de la sélection : quartiers, hors quartier, indécis, tout le "
+        "territoire, non affecté. Le fichier des quartiers n'en porte que la première ligne.",
+    )
+    st.html(accounts.identity(rows, f"Le total de la sélection, {selection.year}, au centime"))
+    st.caption(frame.INDICATIVE)
     st.html(
         '<p class="sources">GeoJSON : RFC 7946, WGS 84. CSV : UTF-8, point-virgule, virgule '
         "décimale. Une cellule vide est une valeur absente ; les colonnes « _statut » disent si un "
@@ -184,6 +194,7 @@ def command(atlas: Atlas, selection: Selection, what: str) -> str:
         f"python cli.py export --what {what} --format geojson",
         f"--territory {atlas.territory.code} --programme {selection.programme}",
         f"--year {selection.year}",
+        *([f"--rule {rules_text(selection.rules)}"] if selection.what_if else []),
         *words,
         f"--out {export_name(atlas, selection, what, 'geojson')}",
     ]

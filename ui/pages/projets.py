@@ -14,7 +14,7 @@ from analysis.selection import Selection
 from analysis.vocabulary import AMOUNT_WORDS, TARGET_WORDS, labels
 from store.atlas import Atlas
 from store.tables import duplicates_of, loaded, projects_of, selected
-from ui import accounts, dossier, frame, layers, legend, maps, profile, state
+from ui import accounts, dossier, frame, layers, legend, maps, panel, profile, state
 from ui.charts import GROUP_COLOURS, PALE
 from ui.grid import choose_row
 from ui.tables import html_table
@@ -177,13 +177,24 @@ def _map(atlas: Atlas, selection: Selection, rows: pd.DataFrame) -> None:
             key="projets",
             height=460,
             on_click=lambda code: state.choose_quarters([code]),
+            on_project=panel.open_project,
         )
+        _opened(atlas, selection, rows)
         st.html(legend.projects_legend(atlas, drawn))
     if not placed.all():
         absent = grand_total(rows[~placed])
         count, granted = int(absent["projects"]), wording.euros(absent["granted_cents"])
         words = wording.plural(count, "projet sans position", "projets sans position")
         st.caption(f"{words} ({granted} accordés) : comptés dans la liste, absents de la carte.")
+
+
+def _opened(atlas: Atlas, selection: Selection, rows: pd.DataFrame) -> None:
+    """Draw the project opened on the map under it, unless the list no longer holds it."""
+    project = panel.opened_project(atlas, selection)
+    if (rows["project_id"] == project).any():
+        with st.container(border=True):
+            dossier.render(atlas, loaded(atlas, selection), project)
+            st.button("Fermer le projet", icon=":material/close:", on_click=panel.close_project)
 
 
 def _look(
