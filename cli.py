@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import typer
 
 from commands import (
+    backup,
     bring,
     cases,
     check,
@@ -15,6 +16,7 @@ from commands import (
     fetch,
     figures,
     geocode,
+    imports,
     locate,
     tables,
     territory,
@@ -28,20 +30,11 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="Atlas des quartiers prioritaires : les chiffres et les fichiers de l'application.",
 )
-for module in (
-    tables,
-    figures,
-    compare,
-    equity,
-    cases,
-    export,
-    locate,
-    check,
-    bring,
-    fetch,
-    geocode,
-    territory,
-):
+GROUPS = (
+    *(tables, figures, compare, equity, cases, export, locate, check, bring, fetch, geocode),
+    *(territory, imports, backup),
+)
+for module in GROUPS:
     app.add_typer(module.app)
 
 

@@ -109,6 +109,11 @@ class Database:
             "par ATLAS_DATABASE_URL."
         )
 
+    def is_empty(self) -> bool:
+        """Say whether nothing was ever written: no file, or no table."""
+        with self.reading("Les enregistrements") as connection:
+            return connection is None
+
     @contextmanager
     def reading(self, what: str) -> Iterator[Connection | None]:
         """Give a connection to read ``what`` (« Les décisions »…), None when nothing is there.
