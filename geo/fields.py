@@ -1,11 +1,13 @@
 """What the tables of a TOML file of ours must hold, every fault told at once."""
 
+from datetime import date
 from typing import Any
 
 # By table ("" is the file itself; a table may be a list of tables): the fields it must have, then
 # those it may have.
 Fields = dict[str, tuple[tuple[str, ...], tuple[str, ...]]]
 
+_DAYS = ("deadline", "opening")
 _CODES = ("code", "siren", "qpv", "level", "budget", "dispositif", "theme")
 # Lowest and highest value of the numbers of a territory file.
 _RANGES = {
@@ -42,7 +44,12 @@ def _entry_faults(
         for name in _CODES
         if name in entry and not isinstance(entry[name], str)
     ]
-    return missing + unknown + numbers + _range_faults(where, entry)
+    days = [
+        f"{where}« {name} » : {entry[name]} n'est pas une date ; écrivez AAAA-MM-JJ sans guillemets"
+        for name in _DAYS
+        if name in entry and not isinstance(entry[name], date)
+    ]
+    return missing + unknown + numbers + days + _range_faults(where, entry)
 
 
 def _range_faults(where: str, entry: dict[str, Any]) -> list[str]:

@@ -7,6 +7,7 @@ uncertainty of positions) are in ``data/nomenclature.toml``.
 import os
 import tomllib
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -21,18 +22,12 @@ from geo.fields import Fields, table_faults
 _FIELDS: Fields = {
     "": (
         (
-            *("code", "name", "short_name", "contract", "metric_crs", "commune_radius_m"),
-            *(
-                "generation",
-                "figures_generation",
-                "epci",
-                "datasets",
-                "comparators",
-            ),
+            *("code", "name", "short_name", "contract", "metric_crs", "commune_radius_m", "epci"),
+            *("generation", "figures_generation", "datasets", "comparators"),
             *("axes", "funders", "dispositifs"),
         ),
         (
-            *("programmes", "default_programme"),
+            *("programmes", "default_programme", "campaigns"),
             *("npnru", "lived_places", "lived_areas", "essentials", "qpv_public_percent"),
         ),
     ),
@@ -45,6 +40,7 @@ _FIELDS: Fields = {
     "funders": (("code", "label"), ("short", "signatory", "budget")),
     "dispositifs": (("code", "label"), ("short",)),
     "essentials": (("label",), ("dispositif", "theme")),
+    "campaigns": (("year", "deadline"), ("opening", "committees")),
     "programmes": (
         ("code", "label", "format", "fictitious"),
         ("projects", "funding", "posts", "funder"),
@@ -53,17 +49,13 @@ _FIELDS: Fields = {
 _WORDS: Fields = {
     "": (
         (
-            "groups",
-            "themes",
-            "statuses",
-            "uncertainty_m",
-            "positions",
-            "secrecy_threshold",
-            "geocoding_score",
+            *("groups", "themes", "statuses", "uncertainty_m", "positions"),
+            *("secrecy_threshold", "geocoding_score"),
         ),
-        (),
+        ("dossier_states",),
     ),
     "groups": (("code", "label", "letter"), ("short",)),
+    "dossier_states": (("code", "label", "words"), ("short",)),
     "themes": (("code", "label", "axis", "group"), ("short",)),
 }
 CITY_BUDGET = "147"  # the State's budget programme "Politique de la ville"
@@ -102,6 +94,23 @@ class Group(Term):
     """A family of themes: one colour and one letter on maps and charts."""
 
     letter: str = ""
+
+
+@dataclass(frozen=True)
+class DossierState(Term):
+    """A state of a file of the yearly call, and the statuses of DAUPHIN that mean it."""
+
+    words: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Campaign:
+    """A yearly call for projects: the day files must be complete by, and what else is known."""
+
+    year: int
+    deadline: date
+    opening: date | None = None
+    committees: tuple[date, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -190,6 +199,7 @@ class Nomenclature:
     positions: dict[str, str]
     secrecy_threshold: int
     geocoding_score: float
+    dossier_states: tuple[DossierState, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -218,6 +228,7 @@ class Territory:
     lived_places: tuple[LivedPlace, ...] = ()
     lived_areas: tuple[LivedArea, ...] = ()
     essentials: tuple[Essential, ...] = ()
+    campaigns: tuple[Campaign, ...] = ()
     qpv_public_percent: float = 50.0
 
     @property
@@ -277,8 +288,7 @@ def _read(path: Path, fields: Fields) -> dict[str, Any]:
         raise TerritoryError(
             f"Le fichier {path.name} n'est pas un TOML valide : {error}."
         ) from error
-    faults = table_faults(content, fields)
-    _refuse(path, faults)
+    _refuse(path, table_faults(content, fields))
     return content
 
 
@@ -319,7 +329,11 @@ def _refuse(path: Path, faults: list[str]) -> None:
 
 
 def _term(entry: dict[str, Any]) -> dict[str, Any]:
-    return {**entry, "short": entry.get("short", entry["label"])}
+    return {**_plain(entry), "short": entry.get("short", entry["label"])}
+
+
+def _plain(entry: dict[str, Any]) -> dict[str, Any]:
+    return {name: tuple(one) if isinstance(one, list) else one for name, one in entry.items()}
 
 
 def _nomenclature(content: dict[str, Any]) -> Nomenclature:
@@ -331,6 +345,9 @@ def _nomenclature(content: dict[str, Any]) -> Nomenclature:
         positions=dict(content["positions"]),
         secrecy_threshold=int(content["secrecy_threshold"]),
         geocoding_score=float(content["geocoding_score"]),
+        dossier_states=tuple(
+            DossierState(**_term(entry)) for entry in content.get("dossier_states", [])
+        ),
     )
 
 
@@ -360,6 +377,7 @@ def _territory(content: dict[str, Any], nomenclature: Nomenclature) -> Territory
         lived_places=tuple(LivedPlace(**entry) for entry in content.get("lived_places", [])),
         lived_areas=tuple(LivedArea(**entry) for entry in content.get("lived_areas", [])),
         essentials=tuple(Essential(**entry) for entry in content.get("essentials", [])),
+        campaigns=tuple(Campaign(**_plain(entry)) for entry in content.get("campaigns", [])),
         qpv_public_percent=float(content.get("qpv_public_percent", 50)),
     )
 

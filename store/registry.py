@@ -33,7 +33,8 @@ class Registry:
         known = {one.code: one for one in programmes}
         default = self._territory.default_programme
         if default not in known:
-            default = next((one.code for one in imported if one.code in known), programmes[0].code)
+            first = next((one.code for one in imported if one.code in known), "")
+            default = first or next(iter(known), default)
         return replace(self._territory, programmes=programmes, default_programme=default)
 
     def hidden(self) -> tuple[Programme, ...]:

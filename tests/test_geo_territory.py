@@ -160,6 +160,7 @@ def test_every_fault_of_a_territory_file_is_told_at_once(data):
 
 
 OPTIONAL = {"npnru", "essentials", "qpv_public_percent", "programmes", "default_programme"}
+OPTIONAL |= {"campaigns"}
 REQUIRED = [name for name in CONTENT if name not in OPTIONAL]
 
 

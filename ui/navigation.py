@@ -76,6 +76,14 @@ PAGES = (
         "evolutions", "Évolutions", "Qu'est-ce qui change ?", ":material/timeline:", "evolutions"
     ),
     Entry(
+        "campagne",
+        "Campagne",
+        "Où en est l'appel à projets ?",
+        ":material/event_available:",
+        "campagne",
+        needs_projects=True,
+    ),
+    Entry(
         "decider",
         "À décider",
         "Qu'est-ce qui n'est pas sûr ?",
