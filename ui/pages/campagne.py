@@ -133,7 +133,7 @@ def _missing(now: Call) -> None:
         return
     counts = found["lacking"].explode().value_counts()
     rows = [
-        (word.capitalize(), wording.number(int(counts.get(code, 0))))
+        (word[0].upper() + word[1:], wording.number(int(counts.get(code, 0))))
         for code, word in campaign.MISSING.items()
     ]
     st.html(html_table("Ce que les dossiers ne disent pas", ("Manque", "Dossiers"), rows))
