@@ -36,7 +36,8 @@ import shapely
 from numpy.typing import NDArray
 from pyproj import Transformer
 
-from geo.cell_index import CellIndex, layer_digest
+from geo.cell_digest import layer_digest
+from geo.cell_index import CellIndex
 from geo.stream import Question, answers, locate_parquet
 
 ROOT = Path(__file__).resolve().parent.parent

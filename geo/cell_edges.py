@@ -1,4 +1,4 @@
-"""What each cell of the index must remember: compiled loops over the cells and their edges.
+"""Which edges may be the nearest one to the points of a cell: compiled loops over the cells.
 
 A cell is described by a box of the layer's plane that holds it with room to spare, so that no
 rounding, and no curvature of a cell laid out in degrees, can leave an edge out: an edge too many
@@ -10,20 +10,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from geo.kernels import (
-    CROSSED,
-    EMPTY,
-    FULL,
-    SIDE,
-    Bytes,
-    Floats,
-    Ints,
-    Layer,
-    compiled,
-    crossed,
-    foot,
-    squared,
-)
+from geo.kernels import SIDE, Floats, Ints, Layer, compiled, crossed, foot, squared
 
 
 @compiled
@@ -33,19 +20,15 @@ def _empty_list() -> list[int]:
 
 
 @compiled
-def describe_cells(
+def describe_near(
     layer: Layer, boxes: Floats, pair_ptr: NDArray[np.int64], pairs: Ints, reach: float
-) -> tuple[Bytes, Ints, Ints, Bytes, Ints, Ints, Ints, Ints]:
-    """Return what each cell remembers, as lengths and values of lists.
+) -> tuple[Ints, Ints]:
+    """Return how many edges may be the nearest to points of each cell, and these edges.
 
-    ``boxes`` holds the cells, SIDE² to a block, and ``pairs`` the quarters near each block. The
-    result: kinds; entries, their quarters and parities; slab edges; near edges.
+    ``boxes`` holds the cells, SIDE² to a block, and ``pairs`` the quarters near each block.
     """
     n = len(boxes)
-    kind = np.empty(n, np.uint8)
-    entries, nears = np.empty(n, np.int32), np.empty(n, np.int32)
-    entry, parity, slabs = _empty_list(), _empty_list(), _empty_list()
-    slab, near = _empty_list(), _empty_list()
+    counts, near = np.empty(n, np.int32), _empty_list()
     away, closest = np.empty(len(layer.edges)), np.empty(len(layer.boxes))
     for c in range(n):
         block = c // SIDE**2
@@ -53,20 +36,11 @@ def describe_cells(
         box = boxes[c]
         radius = math.hypot(box[2] - box[0], box[3] - box[1]) / 2
         _measure_edges(layer, quarters, box, reach + radius, away, closest)
-        begin, begin_near = len(entry), len(near)
-        full = _list_entries(layer, quarters, box, radius, closest, entry, parity, slabs, slab)
-        if len(entry) == begin:
-            kind[c] = EMPTY
-        else:
-            kind[c] = FULL if full == begin else CROSSED
-        held = entry[begin:]
-        if reach > 0:
-            _list_near(layer, quarters, held, full >= 0, box, reach, away, closest, near)
-        entries[c], nears[c] = len(entry) - begin, len(near) - begin_near
-    return (
-        kind, entries, np.array(entry, np.int32), np.array(parity, np.uint8),
-        np.array(slabs, np.int32), np.array(slab, np.int32), nears, np.array(near, np.int32),
-    )  # fmt: skip
+        held, full = _holders(layer, quarters, box, radius, closest)
+        begin = len(near)
+        _list_near(layer, quarters, held, full, box, reach, away, closest, near)
+        counts[c] = len(near) - begin
+    return counts, np.array(near, np.int32)
 
 
 @compiled
@@ -91,26 +65,19 @@ def _measure_edges(
 
 
 @compiled
-def _list_entries(
-    layer: Layer, quarters: Ints, box: Floats, radius: float, closest: Floats,
-    entry: list[int], parity: list[int], slabs: list[int], slab: list[int],
-) -> int:  # fmt: skip
-    """List the quarters that touch or hold a cell; return the place of the first that holds it."""
-    full = -1
+def _holders(
+    layer: Layer, quarters: Ints, box: Floats, radius: float, closest: Floats
+) -> tuple[list[int], bool]:
+    """List the quarters that touch or hold a cell; say whether one holds it whole."""
+    held, full = _empty_list(), False
     x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
     for k in quarters:
         if closest[k] <= radius:
-            begin = len(slab)
-            parity.append(_list_slab(layer, k, box, slab))
-            entry.append(k)
-            slabs.append(len(slab) - begin)
+            held.append(k)
         elif closest[k] < math.inf and _odd(layer, k, x, y):
-            if full < 0:
-                full = len(entry)
-            parity.append(1)
-            entry.append(k)
-            slabs.append(0)
-    return full
+            full = True
+            held.append(k)
+    return held, full
 
 
 @compiled
@@ -120,21 +87,6 @@ def _odd(layer: Layer, k: int, x: float, y: float) -> bool:
     for e in range(layer.first[k], layer.first[k + 1]):
         hits += crossed(edges, e, x, y)
     return hits % 2 == 1
-
-
-@compiled
-def _list_slab(layer: Layer, k: int, box: Floats, slab: list[int]) -> int:
-    """List the edges a ray from the cell to greater x may cross; return the parity of the rest."""
-    edges, parity = layer.edges, 0
-    for e in range(layer.first[k], layer.first[k + 1]):
-        x1, y1, x2, y2 = edges[e, 0], edges[e, 1], edges[e, 2], edges[e, 3]
-        if y2 < box[1] or y1 > box[3] or max(x1, x2) < box[0]:
-            continue
-        if min(x1, x2) > box[2] and y1 < box[1] and y2 > box[3]:
-            parity ^= 1
-        else:
-            slab.append(e)
-    return parity
 
 
 @compiled

@@ -1,28 +1,33 @@
 """The cells of the index: how quarters are cut into them and what each cell must remember.
 
-A grid of square blocks covers the layer; the blocks within ``reach`` of a quarter are cut into
-cells. For each cell, all that any of its points may need is found once: the quarter it wholly lies
-in, the edges a ray from it may cross, the edges that may be the nearest.
+A grid of square blocks covers the layer. The blocks that a quarter touches are cut into cells that
+tell in which quarter a point lies, those within ``reach`` of a quarter into cells that tell which
+edges may be the nearest.
 """
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from os import cpu_count
+from typing import TypeVar
 
 import geopandas as gpd
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from geo.cell_edges import describe_cells
+from geo.cell_edges import describe_near
+from geo.cell_members import describe_members
 from geo.errors import ContractError, CrsError
-from geo.kernels import NOWHERE, SIDE, Cells, Floats, Ints, Layer
+from geo.kernels import BELOW, FINE, NOWHERE, SIDE, Floats, Ints, Layer, Members, Near
 
 Transform = Callable[[Floats, Floats], tuple[Floats, Floats]]
+Run = TypeVar("Run")
 # Room left around a box: a straight side of the given plane bends in the other by length² x
 # curvature / 8, which stays under a hundredth of the length up to some 80 km at curvatures of
 # 1e-6 per metre (meridians and parallels in a projection used within its area).
 ROOM = 0.01
+# In the layer's own plane nothing bends, and rounding is far below this part of a cell.
+PLAIN_ROOM = 1e-4
 CELLS_ACROSS = 6  # cells along the side of a quarter of median area
 _POLYGONS = ("Polygon", "MultiPolygon")
 MOST_BLOCKS = 1 << 20
@@ -53,19 +58,22 @@ def require_polygons(layer: gpd.GeoDataFrame) -> None:
         )
 
 
-def edges_of(shapes: NDArray[np.object_], renewal: NDArray[np.bool_]) -> Layer:
-    """Cut polygons into edges, in the order of the polygons; edges of no length are dropped."""
+def edges_of(shapes: NDArray[np.object_], renewal: NDArray[np.bool_]) -> tuple[Layer, Ints]:
+    """Cut polygons into edges, in the order of the polygons; edges of no length are dropped.
+
+    Returns with them, for each edge, the edges of its ring that share its lower and upper end.
+    """
     parts, of_part = shapely.get_parts(shapes, return_index=True)
     rings, of_ring = shapely.get_rings(parts, return_index=True)
     points, ring = shapely.get_coordinates(rings, return_index=True)
     start, end = points[:-1], points[1:]
     real = (ring[:-1] == ring[1:]) & (start != end).any(axis=1)
-    start, end = start[real], end[real]
-    owner = of_part[of_ring[ring[:-1][real]]].astype("int32")
+    start, end, ring = start[real], end[real], ring[:-1][real]
+    owner = of_part[of_ring[ring]].astype("int32")
     upward = (start[:, 1] < end[:, 1]) | ((start[:, 1] == end[:, 1]) & (start[:, 0] < end[:, 0]))
     lower = np.where(upward[:, None], start, end)
     upper = np.where(upward[:, None], end, start)
-    return Layer(
+    layer = Layer(
         edges=np.hstack([lower, upper]),
         slope=1.0 / ((upper - lower) ** 2).sum(axis=1),
         owner=owner,
@@ -73,27 +81,109 @@ def edges_of(shapes: NDArray[np.object_], renewal: NDArray[np.bool_]) -> Layer:
         boxes=shapely.bounds(shapes),
         renewal=renewal.astype("uint8"),
     )
+    return layer, _beside(ring, upward)
 
 
-def lay_out(
-    layer: Layer, size: float, reach: float, to_plane: Transform, from_plane: Transform
-) -> Cells:
-    """Lay the cells over a layer and describe each of them.
+def _beside(ring: NDArray[np.integer], upward: NDArray[np.bool_]) -> Ints:
+    """Return the edges that share the lower and the upper end of each, neighbours in its ring."""
+    first, last = np.searchsorted(ring, ring), np.searchsorted(ring, ring, side="right") - 1
+    edge = np.arange(ring.size)
+    before, after = np.where(edge == first, last, edge - 1), np.where(edge == last, first, edge + 1)
+    sides = np.where(upward[:, None], np.stack([before, after], 1), np.stack([after, before], 1))
+    return sides.astype("int32")
 
-    ``size`` is the side of a cell and ``reach`` the distance up to which the nearest edge is
-    wanted, both in units of the layer's plane. ``to_plane`` takes the coordinates in which points
-    will come to the layer's plane, ``from_plane`` does the reverse. Raises CrsError when the layer
-    cannot be brought to the points' plane.
+
+def lay_out_members(
+    layer: Layer, beside: Ints, quarters: NDArray[np.intp], size: float,
+    to_plane: Transform, from_plane: Transform,
+) -> Members:  # fmt: skip
+    """Lay cells over some quarters of a layer and write in which of them each lies.
+
+    ``size`` is the side of a cell in units of the layer's plane. ``to_plane`` takes the coordinates
+    in which points will come to the layer's plane, ``from_plane`` does the reverse. Raises CrsError
+    when the layer cannot be brought to the points' plane.
     """
+    if quarters.size == 0:
+        return Members(np.zeros(6), np.empty(0, dtype="int32"))
+    widened = layer.boxes[quarters] + np.array([-1, -1, 1, 1]) * size
+    grid, shape, (held, pair_ptr, place) = _blocks(widened, size, from_plane)
+    pairs = quarters[place].astype("int32")
+    corners = np.stack(_cell_corners(held, grid, shape[1], to_plane), axis=-1)
+    room = PLAIN_ROOM if to_plane is from_plane else ROOM
+    runs = _in_threads(
+        lambda a, b: describe_members(
+            layer, beside, corners[a:b], room, pair_ptr[a : b + 1], pairs
+        ),
+        pair_ptr.size - 1,
+    )
+    fine_size = np.array([1, 1, FINE, FINE])
+    head = np.concatenate([grid * fine_size, [n * SIDE * FINE for n in shape[::-1]]])
+    return Members(head, _table(held, shape, runs))
+
+
+def _table(
+    held: NDArray[np.int64], shape: tuple[int, int], runs: list[tuple[Ints, Ints, Ints]]
+) -> Ints:
+    """Join the runs of a table: places counted in each run become places of the table."""
+    blocks = shape[0] * shape[1]
+    places = np.full(blocks, blocks, dtype="int64")
+    places[held] = blocks + SIDE**2 * np.arange(1, held.size + 1)
+    begin = [blocks + SIDE**2 * (1 + held.size)]
+    for kind in (1, 2):
+        for run in runs:
+            begin.append(begin[-1] + run[kind].size)
+    if begin[-1] > np.iinfo("int32").max:
+        raise ContractError("La couche des quartiers a trop de sommets pour être indexée.")
+    parts = [places.astype("int32"), np.full(SIDE**2, NOWHERE, dtype="int32")]
+    for kind in (0, 1):
+        for number, run in enumerate(runs):
+            shift = begin[kind * len(runs) + number]
+            parts.append(np.where(run[kind] <= BELOW, run[kind] - shift, run[kind]))
+    return np.concatenate([*parts, *(run[2] for run in runs)], dtype="int32", casting="unsafe")
+
+
+def lay_out_near(
+    layer: Layer, size: float, reach: float, to_plane: Transform, from_plane: Transform
+) -> Near:
+    """Lay cells around a layer and list the edges that may be the nearest to points of each.
+
+    ``reach`` is the distance up to which the nearest edge is wanted, in units of the layer's plane,
+    0 for none; the rest is as in ``lay_out_members``.
+    """
+    if not reach:
+        none = np.zeros(1, dtype="int32")
+        return Near(np.zeros(4), np.empty((0, 0), dtype="int32"), none, none[:0])
     widened = layer.boxes + np.array([-1, -1, 1, 1]) * (reach + size)
-    grid, shape, ranges = _grid(_images(widened, from_plane), widened, size)
-    block, quarter = _pairs(ranges, shape[1])
-    near, pair_ptr = np.unique(block, return_index=True)
+    grid, shape, (held, pair_ptr, pairs) = _blocks(widened, size, from_plane)
     blocks = np.full(shape, NOWHERE, dtype="int32")
-    blocks.flat[near] = np.arange(near.size)
-    boxes = _cell_boxes(near, grid, shape[1], to_plane)
-    pair_ptr = np.append(pair_ptr, block.size)
-    return _assemble(grid, blocks, _describe(layer, boxes, pair_ptr, quarter, reach))
+    blocks.flat[held] = np.arange(held.size)
+    boxes = _cell_boxes(*_cell_corners(held, grid, shape[1], to_plane))
+    runs = _in_threads(
+        lambda a, b: describe_near(
+            layer, boxes[a * SIDE**2 : b * SIDE**2], pair_ptr[a : b + 1], pairs, reach
+        ),
+        held.size,
+    )
+    counts, near = (np.concatenate(lists) for lists in zip(*runs, strict=True))
+    return Near(grid, blocks, np.append(0, np.cumsum(counts)).astype("int32"), near)
+
+
+def _blocks(
+    boxes: Floats, size: float, from_plane: Transform
+) -> tuple[Floats, tuple[int, int], tuple[NDArray[np.int64], NDArray[np.int64], Ints]]:
+    """Return the grid and its shape; the blocks under the boxes, and the quarters of each."""
+    grid, shape, ranges = _grid(_images(boxes, from_plane), boxes, size)
+    block, quarter = _pairs(ranges, shape[1])
+    held, pair_ptr = np.unique(block, return_index=True)
+    return grid, shape, (held, np.append(pair_ptr, block.size), quarter)
+
+
+def _in_threads(describe: Callable[[int, int], Run], blocks: int) -> list[Run]:
+    """Describe the cells, a run of blocks to each processor."""
+    workers = cpu_count() or 1
+    cuts = np.linspace(0, blocks, workers + 1).astype("int64")
+    with ThreadPoolExecutor(workers) as pool:
+        return list(pool.map(describe, cuts[:-1], cuts[1:]))
 
 
 def _images(boxes: Floats, transform: Transform) -> Floats:
@@ -148,46 +238,22 @@ def _pairs(ranges: NDArray[np.int64], columns: int) -> tuple[NDArray[np.int64], 
     return block[order], quarter[order].astype("int32")
 
 
-def _cell_boxes(near: NDArray[np.int64], grid: Floats, columns: int, to_plane: Transform) -> Floats:
-    """Return the box of each cell in the layer's plane, from the images of its four corners."""
+def _cell_corners(
+    held: NDArray[np.int64], grid: Floats, columns: int, to_plane: Transform
+) -> tuple[Floats, Floats]:
+    """Return x and y of the corners of the cells of blocks, each (blocks, SIDE + 1, SIDE + 1)."""
     steps = np.arange(SIDE + 1)
-    row, column = np.divmod(near, columns)
+    row, column = np.divmod(held, columns)
     u = grid[0] + (column[:, None] * SIDE + steps) / grid[2]
     v = grid[1] + (row[:, None] * SIDE + steps) / grid[3]
-    shape = (near.size, SIDE + 1, SIDE + 1)
+    shape = (held.size, SIDE + 1, SIDE + 1)
     u, v = np.broadcast_to(u[:, None, :], shape), np.broadcast_to(v[:, :, None], shape)
     x, y = (a.reshape(shape) for a in to_plane(u.ravel(), v.ravel()))
+    return x, y
+
+
+def _cell_boxes(x: Floats, y: Floats) -> Floats:
+    """Return the box of each cell in the layer's plane, from its four corners."""
     corners = [np.s_[:, :-1, :-1], np.s_[:, :-1, 1:], np.s_[:, 1:, :-1], np.s_[:, 1:, 1:]]
     images = _roomy(np.stack([x[c] for c in corners]), np.stack([y[c] for c in corners]))
     return np.asarray(images.reshape(-1, 4))
-
-
-def _describe(
-    layer: Layer, boxes: Floats, pair_ptr: NDArray[np.int64], pairs: Ints, reach: float
-) -> list[tuple[NDArray[np.generic], ...]]:
-    """Describe the cells, a run of blocks to each processor."""
-    workers = cpu_count() or 1
-    cuts = np.linspace(0, pair_ptr.size - 1, workers + 1).astype("int64")
-    with ThreadPoolExecutor(workers) as pool:
-        return list(
-            pool.map(
-                lambda a, b: describe_cells(
-                    layer, boxes[a * SIDE**2 : b * SIDE**2], pair_ptr[a : b + 1], pairs, reach
-                ),
-                cuts[:-1],
-                cuts[1:],
-            )
-        )
-
-
-def _assemble(grid: Floats, blocks: Ints, runs: list[tuple[NDArray[np.generic], ...]]) -> Cells:
-    kind, entries, entry, parity, slabs, slab, nears, near = (
-        np.concatenate(lists) for lists in zip(*runs, strict=True)
-    )
-    rows, slab_rows, near_rows = _rows(entries), _rows(slabs), _rows(nears)
-    return Cells(grid, blocks, kind, rows, entry, parity, slab_rows, slab, near_rows, near)
-
-
-def _rows(counts: NDArray[np.generic]) -> Ints:
-    """Return where each row of a compressed list begins, and where the last one ends."""
-    return np.concatenate([[0], np.cumsum(counts)]).astype("int32")

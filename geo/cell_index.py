@@ -5,15 +5,12 @@ compiled loops read the answers off (``geo.kernels``). The answers are those of 
 only points within rounding of an edge, a few in a million, are handed to GEOS itself.
 """
 
-import hashlib
-import json
 import os
 from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self, TypeVar
 
 import geopandas as gpd
 import numpy as np
@@ -22,16 +19,26 @@ from numpy.typing import ArrayLike, NDArray
 from pyproj import CRS, Transformer
 
 from geo import cell_file, cell_grid, kernels
+from geo.cell_digest import REACH_M, Options, digest_of, names_of
 from geo.errors import ContractError, CrsError, DataFileError
-from geo.kernels import NOT_LOCATED, NOWHERE, UNSURE, Bytes, Cells, Floats, Ints, Layer
+from geo.kernels import (
+    NOT_LOCATED,
+    NOWHERE,
+    UNDECIDED,
+    UNSURE,
+    Bytes,
+    Floats,
+    Ints,
+    Layer,
+    Members,
+    Near,
+)
 from geo.proximity import BAND_M, NPNRU_BAND_M
 
-# The widest band, and the uncertainty of a position known by its street.
-REACH_M = NPNRU_BAND_M + 100.0
-_FORMAT = 1
 _CHUNK = 1 << 20
 # Within this many degrees of the layer, a position has an image in the layer's own projection.
 _PROJECTED_DEGREES = 10.0
+Parts = TypeVar("Parts", Layer, Members, Near)
 
 
 class Measures(NamedTuple):
@@ -43,56 +50,6 @@ class Measures(NamedTuple):
     nearest: Ints  # place in ``codes`` of the nearest quarter, -1 beyond the reach
     band: Bytes  # within 300 m of any quarter, itself included: a state too
     npnru_band: Bytes  # within 500 m of an NPNRU site, itself included: a state too
-
-
-@dataclass(frozen=True)
-class _Options:
-    """What an index depends on besides the shapes."""
-
-    crs: CRS
-    points_crs: CRS
-    reach: float
-    npnru: frozenset[str]
-
-    @classmethod
-    def of(
-        cls, layer: gpd.GeoDataFrame, points_crs: object, reach_m: float, npnru: Collection[str]
-    ) -> Self:
-        """Read the options of an index; a layer that is not in metres has no reach."""
-        if layer.crs is None:
-            raise CrsError("Couche des quartiers : aucun système de coordonnées ; déclarez-le.")
-        crs = CRS(layer.crs)
-        given = crs if points_crs is None else CRS.from_user_input(points_crs)
-        metric = crs.is_projected and crs.axis_info[0].unit_name == "metre"
-        return cls(crs, given, float(reach_m) if metric else 0.0, frozenset(npnru))
-
-
-def layer_digest(
-    layer: gpd.GeoDataFrame,
-    *,
-    points_crs: object = None,
-    reach_m: float = REACH_M,
-    npnru: Collection[str] = (),
-) -> str:
-    """Return the sha256 of all that an index built with these arguments depends on.
-
-    The order of the rows does not count. Raises CrsError when the layer has no CRS.
-    """
-    return _digest(layer.sort_values("qpv_code"), _Options.of(layer, points_crs, reach_m, npnru))
-
-
-def _digest(ordered: gpd.GeoDataFrame, options: _Options) -> str:
-    systems = [options.crs.to_wkt(), options.points_crs.to_wkt()]
-    described = [_FORMAT, kernels.SHIFT, *systems, options.reach, sorted(options.npnru)]
-    labels = [ordered["qpv_code"].tolist(), _names(ordered)]
-    found = hashlib.sha256(json.dumps([described, labels]).encode())
-    for shape in shapely.to_wkb(ordered.geometry.to_numpy()):
-        found.update(shape or b"-")
-    return found.hexdigest()
-
-
-def _names(layer: gpd.GeoDataFrame) -> list[str]:
-    return [str(name) for name in layer.get("qpv_name", layer["qpv_code"])]
 
 
 class CellIndex:
@@ -109,8 +66,10 @@ class CellIndex:
         self._buffer.flags.writeable = False
         meta, arrays = cell_file.unpack(self._buffer)
         self._meta: dict[str, Any] = meta
-        self._layer = Layer(*(arrays[name] for name in Layer._fields))
-        self._cells = Cells(*(arrays[name] for name in Cells._fields))
+        self._layer = _tuple(Layer, arrays)
+        self._quarters = _tuple(Members, arrays, "quarters_")
+        self._sites = _tuple(Members, arrays, "sites_")
+        self._near = _tuple(Near, arrays, "near_")
         self._wkb = arrays["wkb"], arrays["wkb_ptr"]
         self.codes: tuple[str, ...] = tuple(meta["codes"])
         self.names: tuple[str, ...] = tuple(meta["names"])
@@ -138,19 +97,26 @@ class CellIndex:
         """
         if not 0 < reach_m < np.inf:
             raise ContractError(f"Portée de {reach_m} m ; attendu : un nombre de mètres positif.")
-        options = _Options.of(layer, points_crs, reach_m, npnru)
+        options = Options.of(layer, points_crs, reach_m, npnru)
         ordered = layer.sort_values("qpv_code")
-        digest = _digest(ordered, options)
+        digest = digest_of(ordered, options)
         kept = ordered[~(ordered.geometry.isna() | ordered.geometry.is_empty)]
         cell_grid.require_polygons(kept)
         shapes = kept.geometry.to_numpy()
-        edges = cell_grid.edges_of(shapes, kept["qpv_code"].isin(options.npnru).to_numpy())
+        edges, beside = cell_grid.edges_of(shapes, kept["qpv_code"].isin(options.npnru).to_numpy())
         size = float(np.sqrt(np.median(shapely.area(shapes)))) / cell_grid.CELLS_ACROSS
-        forth, back = _transforms(options.points_crs, options.crs)
-        cells = cell_grid.lay_out(edges, size, options.reach, forth, back)
+        planes = _transforms(options.points_crs, options.crs)
+        every, shared = np.arange(len(shapes)), _shared_sites(shapes, edges)
+        arrays = edges._asdict() | cell_file.well_known(shapes)
+        for prefix, cells in (
+            ("quarters_", cell_grid.lay_out_members(edges, beside, every, size, *planes)),
+            ("sites_", cell_grid.lay_out_members(edges, beside, shared, size, *planes)),
+            ("near_", cell_grid.lay_out_near(edges, size, options.reach, *planes)),
+        ):
+            arrays |= {prefix + name: values for name, values in cells._asdict().items()}
         meta = {
             "codes": kept["qpv_code"].tolist(),
-            "names": _names(kept),
+            "names": names_of(kept),
             "crs": options.crs.to_wkt(),
             "points_crs": options.points_crs.to_wkt(),
             "same_plane": options.points_crs == options.crs,
@@ -158,9 +124,7 @@ class CellIndex:
             "reach": options.reach,
             "digest": digest,
         }
-        return cls(
-            cell_file.pack(meta, edges._asdict() | cells._asdict() | cell_file.well_known(shapes))
-        )
+        return cls(cell_file.pack(meta, arrays))
 
     @classmethod
     def load(cls, path: Path, digest: str) -> Self:
@@ -195,11 +159,12 @@ class CellIndex:
         """
         u, v = _coordinates(x, y)
         members = np.empty(u.size, dtype="int32")
-
-        def answer(part: slice) -> None:
-            self._members(u[part], v[part], members[part], measured=False)
-
-        _over_chunks(u.size, answer, workers)
+        if u.size <= _CHUNK:
+            self._locate(u, v, members)
+        else:
+            _over_chunks(
+                u.size, lambda part: self._locate(u[part], v[part], members[part]), workers
+            )
         return members
 
     def measure(
@@ -225,8 +190,8 @@ class CellIndex:
                 "système projeté (EPSG:2154). Reprojetez la couche."
             )
         u, v = _coordinates(x, y)
-        doubts, vague = _uncertainties(uncertainty_m, never_inside, u.size)
         n = u.size
+        doubts, vague = _uncertainties(uncertainty_m, never_inside, n)
         answers = Measures(
             np.empty(n, "int32"), np.zeros(n, "uint8"), np.full(n, np.nan),
             np.full(n, NOWHERE, "int32"), np.empty(n, "uint8"), np.empty(n, "uint8"),
@@ -234,40 +199,62 @@ class CellIndex:
 
         def answer(part: slice) -> None:
             whole = Measures._make(values[part] for values in answers)
-            self._measure(u[part], v[part], doubts[part], vague[part], whole)
+            doubt = doubts[part] if doubts.size > 1 else doubts
+            vagueness = vague[part] if vague.size > 1 else vague
+            self._measure(u[part], v[part], doubt, vagueness, whole)
 
         _over_chunks(n, answer, workers)
         return answers
 
-    def _members(
-        self, u: Floats, v: Floats, members: Ints, *, measured: bool
-    ) -> tuple[Ints, Ints, Floats, Floats]:
-        """Write the quarters; return cells, chosen points, and the plane coordinates of these."""
-        found = np.empty(u.size, dtype="int32")
-        kernels.find_cells(self._cells, u, v, found, members)
-        chosen = kernels.choose(self._cells, found, members, measured)
-        x, y = self._to_plane(u[chosen], v[chosen])
-        if kernels.find_members(self._layer, self._cells, chosen, found, x, y, members):
-            unsure = members[chosen] == UNSURE
-            members[chosen[unsure]] = self._ask_geos(x[unsure], y[unsure])
-        return found, chosen, x, y
+    def _locate(self, u: Floats, v: Floats, members: Ints) -> None:
+        """Write the quarter of each position."""
+        grid, table = self._quarters
+        if self._to_plane is _unchanged:
+            if kernels.locate(grid, table, self._layer.edges, u, v, members):
+                doubtful = members == UNSURE
+                members[doubtful] = self._ask_geos(u[doubtful], v[doubtful])
+            return
+        places, x, y, unsure = self._settle(self._quarters, u, v, members)
+        if unsure:
+            doubtful = members[places] == UNSURE
+            members[places[doubtful]] = self._ask_geos(x[doubtful], y[doubtful])
+
+    def _settle(
+        self, cells: Members, u: Floats, v: Floats, members: Ints
+    ) -> tuple[Ints, Floats, Floats, int]:
+        """Write quarters, taking to the layer's plane only the positions that edges are asked of.
+
+        Returns these, their coordinates there, and how many are UNSURE.
+        """
+        places, records = np.empty((2, u.size + 1), dtype="int32")
+        count = kernels.find(*cells, u, v, members, places, records)
+        places, records = places[:count], records[:count]
+        x, y = self._to_plane(u[places], v[places])
+        edges = self._layer.edges
+        return places, x, y, kernels.settle(edges, cells.table, places, records, x, y, members)
 
     def _measure(
         self, u: Floats, v: Floats, doubts: Floats, vague: Bytes, answers: Measures
     ) -> None:
         member, state, distance, nearest, band, npnru_band = answers
-        doubts, vague = np.ascontiguousarray(doubts), np.ascontiguousarray(vague)
-        state[~self._located(u, v)] = NOT_LOCATED
-        found, chosen, x, y = self._members(u, v, member, measured=True)
-        site = np.full(u.size, np.nan)
+        self._place(u, v, state)
+        self._locate(u, v, member)
+        chosen, found = kernels.choose(self._near, u, v)
+        a, b = u[chosen], v[chosen]
+        x, y = self._to_plane(a, b)
+        sites = np.empty(chosen.size if self._sites.table.size else 0, dtype="int32")
+        if sites.size:
+            self._settle(self._sites, a, b, sites)
+        site, size = np.full(u.size, np.nan), chosen.size
+        known = np.empty(size), np.empty(size, dtype="int32"), np.empty(size)
         kernels.measure(
-            self._layer, self._cells, chosen, found, x, y, member, self.reach_m,
-            distance, nearest, site,
-        )  # fmt: skip
+            self._layer, self._near, found, x, y, member[chosen], sites, self.reach_m, *known
+        )
+        kernels.spread(chosen, *known, distance, nearest, site)
         widest = NPNRU_BAND_M if self._layer.renewal.any() else BAND_M
-        far = (doubts + widest > self.reach_m) & (state != NOT_LOCATED)
-        if far.any():
-            limit = float(doubts[far].max()) + widest
+        if u.size and doubts.max() + widest > self.reach_m:
+            far = (doubts + widest > self.reach_m) & (state != NOT_LOCATED)
+            limit = float(doubts.max()) + widest
             self._measure_far(u, v, np.flatnonzero(far), limit, distance, nearest, site)
         widths = np.array([BAND_M, NPNRU_BAND_M])
         kernels.decide(member, distance, site, doubts, vague, widths, state, band, npnru_band)
@@ -287,20 +274,23 @@ class CellIndex:
             if known is distance:
                 nearest[asked[at]] = quarters[closest]
 
-    def _located(self, u: Floats, v: Floats) -> NDArray[np.bool_]:
-        """Say which positions are some: finite, on the globe, with an image in the plane."""
-        if not self._meta["degrees"]:
-            return np.isfinite(u) & np.isfinite(v)
-        located = (np.abs(u) <= 180) & (np.abs(v) <= 90)
-        u0, v0, per_u, per_v = self._cells.grid
-        rows, columns = (n * kernels.SIDE for n in self._cells.blocks.shape)
-        far = located & (
-            (np.abs(u - u0 - columns / per_u / 2) > columns / per_u / 2 + _PROJECTED_DEGREES)
-            | (np.abs(v - v0 - rows / per_v / 2) > rows / per_v / 2 + _PROJECTED_DEGREES)
-        )
-        x, y = self._to_plane(u[far], v[far])
-        located[far] = np.isfinite(x) & np.isfinite(y)
-        return np.asarray(located)
+    def _place(self, u: Floats, v: Floats, state: Bytes) -> None:
+        """Write which positions are none: not finite, off the globe, of no image in the plane."""
+        if kernels.place(u, v, self._known, self._meta["degrees"], state):
+            far = np.flatnonzero(state == UNDECIDED)
+            x, y = self._to_plane(u[far], v[far])
+            state[far[~(np.isfinite(x) & np.isfinite(y))]] = NOT_LOCATED
+
+    @cached_property
+    def _known(self) -> Floats:
+        """The box around the layer within which every longitude and latitude has an image."""
+        u0, v0, per_u, per_v = self._near.grid
+        rows, columns = (n * kernels.SIDE for n in self._near.blocks.shape)
+        far = _PROJECTED_DEGREES
+        return np.array([
+            max(u0 - far, -180.0), max(v0 - far, -90.0),
+            min(u0 + columns / per_u + far, 180.0), min(v0 + rows / per_v + far, 90.0),
+        ])  # fmt: skip
 
     def _ask_geos(self, x: Floats, y: Floats) -> Ints:
         """Return the quarters of a few points by exact predicates, the lowest code first."""
@@ -324,6 +314,17 @@ class CellIndex:
     @cached_property
     def _tree(self) -> shapely.STRtree:
         return shapely.STRtree(self._shapes)
+
+
+def _tuple(kind: type[Parts], arrays: dict[str, NDArray[Any]], prefix: str = "") -> Parts:
+    return kind(*(arrays[prefix + name] for name in kind._fields))
+
+
+def _shared_sites(shapes: NDArray[np.object_], layer: Layer) -> NDArray[np.intp]:
+    """Return the renewal sites that touch or overlap another quarter, which may answer for them."""
+    one, other = shapely.STRtree(shapes).query(shapes, predicate="intersects")
+    sites = np.unique(one[one != other])
+    return sites[layer.renewal[sites] == 1]
 
 
 _REBUILD = "Reconstruisez-le à partir de la couche des quartiers."
@@ -369,13 +370,12 @@ def _uncertainties(
             "nul, pour chaque position."
         )
     vague = np.asarray(never_inside, dtype="uint8")
-    try:
-        return np.broadcast_to(doubts, size), np.broadcast_to(vague, size)
-    except ValueError as error:
+    if {doubts.size, vague.size} - {1, size}:
         raise ContractError(
             f"Incertitudes de taille {doubts.shape} pour {size} positions ; attendu : un seul "
             "nombre de mètres, ou un par position."
-        ) from error
+        )
+    return np.ascontiguousarray(doubts).reshape(-1), np.ascontiguousarray(vague).reshape(-1)
 
 
 def _over_chunks(size: int, answer: Callable[[slice], None], workers: int | None) -> None:

@@ -19,15 +19,14 @@ Ints = NDArray[np.int32]
 Bytes = NDArray[np.uint8]
 Kernel = TypeVar("Kernel", bound=Callable[..., object])
 
-# A block is a square of 2**SHIFT cells a side.
-SHIFT = 4
-SIDE = 1 << SHIFT
-MASK = SIDE - 1
+# A block is a square of SIDE cells a side; a cell crossed by an edge is one of FINE fine cells.
+SHIFT, FINE_SHIFT = 4, 2
+SIDE, FINE = 1 << SHIFT, 1 << FINE_SHIFT
+MASK, FINE_MASK = SIDE - 1, FINE - 1
 NOWHERE = -1  # in no quarter; of no cell
-MIXED = -2  # the cell is crossed by an edge: ask the edges
-UNSURE = -3  # an edge passes within rounding of the point: ask exact predicates
-# Of a cell: no quarter touches it, the first of its quarters holds it whole, an edge may cross it.
-EMPTY, FULL, CROSSED = 0, 1, 2
+UNSURE = -2  # an edge passes within rounding of the point: ask exact predicates
+# Of a code of a table: from here down it is a place in the table (BELOW - code), no quarter.
+BELOW = -2
 INSIDE, OUTSIDE, UNDECIDED, NOT_LOCATED = 0, 1, 2, 3
 # GEOS trusts the sign of a determinant beyond 1e-15 of its terms (CGAlgorithmsDD::orientationIndex,
 # after Shewchuk 1997, whose own bound is 3.3e-16); below that it computes on.
@@ -47,18 +46,28 @@ class Layer(NamedTuple):
     renewal: Bytes  # (q,): 1 for a quarter that is an NPNRU site
 
 
-class Cells(NamedTuple):
-    """What each cell knows; lists are in compressed rows (``*_ptr`` tells where each begins)."""
+class Members(NamedTuple):
+    """In which quarter a point lies: a grid of blocks, cut into cells, cut into fine cells.
+
+    ``table`` holds four kinds of runs, one after the other. The blocks, row by row: where the
+    cells of each begin (the same run of empty ones for all that no quarter touches). The cells of
+    a block, row by row: NOWHERE, the quarter that holds the whole cell, or where its fine cells
+    begin. The fine cells of a cell: likewise, or where their record begins. A record: how many
+    quarters may hold a point of the fine cell, then for each, in the order of codes: the quarter,
+    the parity of the edges that every ray to greater x crosses, how many edges cross the fine
+    cell, and these (see ``_holds``).
+    """
+
+    grid: Floats  # (6,): u, v of the corner, fine cells per unit of u, of v, columns, rows of them
+    table: Ints
+
+
+class Near(NamedTuple):
+    """The edges that may be the nearest one to a point of each cell, in compressed rows."""
 
     grid: Floats  # (4,): u and v of the corner, cells per unit of u and of v
     blocks: Ints  # (rows, columns): number of the block, or NOWHERE
-    kind: Bytes  # (cells,): EMPTY, FULL or CROSSED: alone in a small table, near at hand
-    entry_ptr: Ints  # (cells + 1,): quarters that touch or hold the cell
-    entry: Ints
-    parity: Bytes  # edges right of the cell that every ray from it crosses, modulo 2
-    slab_ptr: Ints  # (entries + 1,): edges a ray from the cell may cross
-    slab: Ints
-    near_ptr: Ints  # (cells + 1,): edges that may be the nearest one
+    near_ptr: Ints  # (cells + 1,): where the edges of each cell begin
     near: Ints
 
 
@@ -68,55 +77,44 @@ def compiled(function: Kernel) -> Kernel:
 
 
 @compiled
-def find_cells(cells: Cells, u: Floats, v: Floats, found: Ints, members: Ints) -> None:
-    """Write the cell of each point and what the cell alone says: a quarter, NOWHERE or MIXED.
+def find(
+    grid: Floats, table: Ints, u: Floats, v: Floats, members: Ints, places: Ints, records: Ints
+) -> int:
+    """Write the quarter of each point that its cell alone tells, and list the others.
 
-    The cell is NOWHERE when the point is off the grid or far from every quarter.
+    Returns how many others there are; ``places`` and ``records`` get the number of each and where
+    the record of its fine cell begins.
     """
-    # Fields are taken out of their tuples once: each use of one counts a reference.
-    grid, blocks, kind = cells.grid, cells.blocks, cells.kind
-    first, entry = cells.entry_ptr, cells.entry
-    u0, v0, per_u, per_v = grid[0], grid[1], grid[2], grid[3]
-    rows, columns = blocks.shape
-    for i in range(u.size):
+    u0, v0, per_u, per_v, columns, rows = grid[0], grid[1], grid[2], grid[3], grid[4], grid[5]
+    across = np.uint32(columns) >> np.uint32(SHIFT + FINE_SHIFT)
+    count = np.uintp(0)
+    for i in range(np.uintp(u.size)):
         column, row = (u[i] - u0) * per_u, (v[i] - v0) * per_v
-        found[i] = members[i] = NOWHERE
-        # Written so that a NaN is off the grid.
-        if 0 <= column < columns * SIDE and 0 <= row < rows * SIDE:
-            a, b = int(column), int(row)
-            block = blocks[b >> SHIFT, a >> SHIFT]
-            # Choices rather than branches: no processor can guess where the next point lies.
-            c = (max(block, 0) << 2 * SHIFT) + ((b & MASK) << SHIFT) + (a & MASK)
-            state = kind[c] if block >= 0 else EMPTY
-            found[i] = c if block >= 0 else NOWHERE
-            members[i] = MIXED if state == CROSSED else NOWHERE
-            if state == FULL:
-                members[i] = entry[first[c]]
-
-
-@compiled
-def choose(cells: Cells, found: Ints, members: Ints, measured: bool) -> Ints:
-    """List, block by block, the points whose edges must be asked.
-
-    They are those of mixed cells, or all that have near edges when distances are wanted. Taken
-    in the order of blocks, whatever the order of the points, they find their edges in the cache.
-    """
-    near_ptr = cells.near_ptr
-    wanted = np.empty(found.size, np.bool_)
-    begin = np.zeros(near_ptr.size // SIDE**2 + 2, np.int32)
-    for i in range(found.size):
-        c = found[i]
-        wanted[i] = c >= 0 and (members[i] == MIXED or (measured and near_ptr[c + 1] > near_ptr[c]))
-        if wanted[i]:
-            begin[(c >> 2 * SHIFT) + 1] += 1
-    begin = np.cumsum(begin)
-    chosen = np.empty(begin[-1], np.int32)
-    for i in range(found.size):
-        if wanted[i]:
-            block = found[i] >> 2 * SHIFT
-            chosen[begin[block]] = i
-            begin[block] += 1
-    return chosen
+        code = np.int32(NOWHERE)
+        a, b = np.uint32(0), np.uint32(0)
+        # Written so that a NaN is off the grid. Numbers without a sign: no test of negative places.
+        if (column >= 0) & (column < columns) & (row >= 0) & (row < rows):
+            a, b = np.uint32(np.int64(column)), np.uint32(np.int64(row))
+            block = (b >> np.uint32(SHIFT + FINE_SHIFT)) * across
+            begin = np.uint32(table[np.uintp(block + (a >> np.uint32(SHIFT + FINE_SHIFT)))])
+            cell = ((b >> np.uint32(FINE_SHIFT)) & np.uint32(MASK)) << np.uint32(SHIFT)
+            cell |= (a >> np.uint32(FINE_SHIFT)) & np.uint32(MASK)
+            code = table[np.uintp(begin + cell)]
+        members[i] = code
+        # Written whatever the code, kept only below: no processor can guess where the next lies.
+        fine = ((b & np.uint32(FINE_MASK)) << np.uint32(FINE_SHIFT)) | (a & np.uint32(FINE_MASK))
+        places[count] = i
+        records[count] = BELOW - code + np.int32(fine)
+        count += np.uintp(code <= BELOW)
+    kept = np.uintp(0)
+    for j in range(count):
+        i = places[j]
+        code = table[np.uintp(records[j])]
+        members[i] = code
+        places[kept] = i
+        records[kept] = BELOW - code
+        kept += np.uintp(code <= BELOW)
+    return int(kept)
 
 
 @compiled
@@ -138,40 +136,57 @@ def crossed(edges: Floats, e: int, x: float, y: float) -> int:
 
 
 @compiled
-def _holds(edges: Floats, parity: int, slab: Ints, begin: int, end: int, x: float, y: float) -> int:
-    """Say whether a quarter holds a point of a cell, by the cell's edges: 0, 1, or UNSURE."""
-    for s in range(begin, end):
-        hit = crossed(edges, slab[s], x, y)
+def _holds(edges: Floats, table: Ints, entry: int, x: float, y: float) -> int:
+    """Say whether a quarter holds a point of a fine cell, by its entry: 0, 1, or UNSURE.
+
+    Edges that cross the cell are asked one by one. Of those that pass right of it, a chain is
+    crossed as often as its two ends are on either side of the ray, modulo 2: the ends that lie
+    beside the cell are ends of an edge asked, and marked on it (bit 1: lower end, bit 0: upper).
+    """
+    parity = table[entry + 1]
+    for s in range(entry + 3, entry + 3 + table[entry + 2]):
+        item = table[s]
+        e = item >> 2
+        hit = crossed(edges, e, x, y)
         if hit == UNSURE:
             return UNSURE
         parity ^= hit
+        if item & 2 and edges[e, 1] <= y:
+            parity ^= 1
+        if item & 1 and edges[e, 3] <= y:
+            parity ^= 1
     return parity
 
 
 @compiled
-def find_members(
-    layer: Layer, cells: Cells, chosen: Ints, found: Ints, x: Floats, y: Floats, members: Ints
+def settle(
+    edges: Floats, table: Ints, places: Ints, records: Ints, x: Floats, y: Floats, members: Ints
 ) -> int:
-    """Write the quarter of the chosen points of mixed cells, and count those that are UNSURE.
+    """Write the quarter of points by their records, and count those that are UNSURE.
 
-    ``x`` and ``y`` are those of the chosen points. The first quarter, of lowest code, is kept.
+    ``x`` and ``y`` are those of the listed points. The first quarter, of lowest code, is kept.
     """
-    edges, first, entry = layer.edges, cells.entry_ptr, cells.entry
-    parity, slab_ptr, slab = cells.parity, cells.slab_ptr, cells.slab
     unsure = 0
-    for j in range(chosen.size):
-        i = chosen[j]
-        if members[i] != MIXED:
-            continue
-        member, c = NOWHERE, found[i]
-        for n in range(first[c], first[c + 1]):
-            held = _holds(edges, parity[n], slab, slab_ptr[n], slab_ptr[n + 1], x[j], y[j])
+    for j in range(places.size):
+        entry, member = records[j] + 1, NOWHERE
+        for _ in range(table[records[j]]):
+            held = _holds(edges, table, entry, x[j], y[j])
             if held != 0:
-                member = entry[n] if held == 1 else UNSURE
+                member = table[entry] if held == 1 else UNSURE
                 unsure += held == UNSURE
                 break
-        members[i] = member
+            entry += 3 + table[entry + 2]
+        members[places[j]] = member
     return unsure
+
+
+@compiled
+def locate(grid: Floats, table: Ints, edges: Floats, u: Floats, v: Floats, members: Ints) -> int:
+    """Write the quarter of each point given in the layer's plane, and count those UNSURE."""
+    places, records = np.empty(u.size + 1, np.int32), np.empty(u.size + 1, np.int32)
+    count = find(grid, table, u, v, members, places, records)
+    places, records = places[:count], records[:count]
+    return settle(edges, table, places, records, u[places], v[places], members)
 
 
 @compiled
@@ -196,53 +211,113 @@ def squared(edges: Floats, slope: Floats, e: int, x: float, y: float) -> float:
 
 
 @compiled
-def _nearest(
-    edges: Floats, slope: Floats, owner: Ints, near: Ints, begin: int, end: int,
-    x: float, y: float, member: int, renewal: Bytes,
-) -> tuple[float, int, float]:  # fmt: skip
-    """Return the squared distance to the nearest edge, its quarter, and that to a renewal site."""
-    least, quarter, site = math.inf, NOWHERE, math.inf
-    for s in range(begin, end):
-        e = near[s]
-        away, k = squared(edges, slope, e, x, y), owner[e]
-        # Inside, the boundary that counts is the quarter's own.
-        if away < least * ALIKE and (member == NOWHERE or member == k):  # noqa: SIM109
-            least, quarter = away, k
-        if away < site and renewal[k]:
-            site = away
-    return least, quarter, site
+def choose(cells: Near, u: Floats, v: Floats) -> tuple[Ints, Ints]:
+    """List, block by block, the points whose cell has near edges, and these cells.
+
+    Taken in the order of blocks, whatever the order of the points, they find their edges in the
+    processor's cache.
+    """
+    grid, blocks, near_ptr = cells.grid, cells.blocks, cells.near_ptr
+    u0, v0, per_u, per_v = grid[0], grid[1], grid[2], grid[3]
+    columns, rows = blocks.shape[1] * SIDE, blocks.shape[0] * SIDE
+    places, found = np.empty(u.size + 1, np.int32), np.empty(u.size + 1, np.uint32)
+    begin = np.zeros(near_ptr.size // SIDE**2 + 2, np.uint32)
+    count = np.uintp(0)
+    for i in range(np.uintp(u.size)):
+        column, row = (u[i] - u0) * per_u, (v[i] - v0) * per_v
+        block, c = np.int32(NOWHERE), np.uint32(0)
+        if (column >= 0) & (column < columns) & (row >= 0) & (row < rows):
+            a, b = np.uint32(np.int64(column)), np.uint32(np.int64(row))
+            block = blocks[np.uintp(b >> np.uint32(SHIFT)), np.uintp(a >> np.uint32(SHIFT))]
+            c = ((b & np.uint32(MASK)) << np.uint32(SHIFT)) | (a & np.uint32(MASK))
+        places[count], found[count] = i, (np.uint32(block) << np.uint32(2 * SHIFT)) | c
+        begin[np.uintp(np.int64(block) + 2)] += np.uint32(1)
+        count += np.uintp(block >= 0)
+    begin[1] = 0  # of the points of no block
+    begin = np.cumsum(begin)
+    chosen, cell = np.empty(count, np.int32), np.empty(count, np.int32)
+    for j in range(count):
+        run = np.uintp(found[j] >> np.uint32(2 * SHIFT)) + np.uintp(1)
+        spot = np.uintp(begin[run])
+        chosen[spot], cell[spot] = places[j], found[j]
+        begin[run] += 1
+    kept = np.uintp(0)
+    for j in range(count):
+        at = np.uintp(cell[j])
+        chosen[kept], cell[kept] = chosen[j], cell[j]
+        kept += np.uintp(near_ptr[at + np.uintp(1)] > near_ptr[at])
+    return chosen[:kept], cell[:kept]
 
 
 @compiled
 def measure(
-    layer: Layer, cells: Cells, chosen: Ints, found: Ints, x: Floats, y: Floats, members: Ints,
+    layer: Layer, cells: Near, found: Ints, x: Floats, y: Floats, members: Ints, sites: Ints,
     reach: float, signed: Floats, nearest: Ints, renewal: Floats,
 ) -> None:  # fmt: skip
     """Write metres to the boundary (negative inside), nearest quarter, metres to a renewal site.
 
-    Only for the chosen points, and only within ``reach`` metres outside; ``members`` is exact
-    already. Of quarters equally near, the lowest code is named.
+    All arrays are those of the points that ``choose`` listed, ``found`` their cells; what is
+    farther than ``reach`` metres outside is NaN or NOWHERE. ``members`` is exact already, as is
+    ``sites``: the renewal sites of the points, of those that share ground with another quarter (of
+    size 0 when there are none). Of quarters equally near, the lowest code is named.
     """
-    edges, slope, owner, sites = layer.edges, layer.slope, layer.owner, layer.renewal
-    first, entry, parity = cells.entry_ptr, cells.entry, cells.parity
-    slab_ptr, slab, near_ptr, near = cells.slab_ptr, cells.slab, cells.near_ptr, cells.near
-    for j in range(chosen.size):
-        i = chosen[j]
-        c, member = found[i], members[i]
-        away, quarter, site = _nearest(
-            edges, slope, owner, near, near_ptr[c], near_ptr[c + 1], x[j], y[j], member, sites
-        )
-        if site < math.inf:
-            for n in range(first[c], first[c + 1]):
-                if sites[entry[n]]:
-                    held = _holds(edges, parity[n], slab, slab_ptr[n], slab_ptr[n + 1], x[j], y[j])
-                    site = site if held == 0 else 0.0
-        if member >= 0:
-            signed[i], nearest[i] = -math.sqrt(away), member
-        elif away <= reach * reach:
-            signed[i], nearest[i] = math.sqrt(away), quarter
-        if site <= reach * reach:
-            renewal[i] = math.sqrt(site)
+    edges, slope, owner, renewed = layer.edges, layer.slope, layer.owner, layer.renewal
+    near_ptr, near = cells.near_ptr, cells.near
+    # The loop over edges is written here: a function of its own would count references.
+    for j in range(np.uintp(found.size)):
+        c, member, px, py = np.uintp(found[j]), members[j], x[j], y[j]
+        least, quarter, site = math.inf, np.int32(NOWHERE), math.inf
+        for s in range(np.uintp(near_ptr[c]), np.uintp(near_ptr[c + np.uintp(1)])):
+            e = near[s]
+            away, k = squared(edges, slope, e, px, py), owner[e]
+            # Inside, the boundary that counts is the quarter's own. Choices rather than branches.
+            counts = (away < least * ALIKE) & ((member == NOWHERE) | (member == k))
+            least, quarter = away if counts else least, k if counts else quarter
+            other = away if renewed[np.uintp(k)] else math.inf
+            site = other if other < site else site
+        held, away = member >= 0, math.sqrt(least)
+        far = not held and away > reach
+        signed[j] = -away if held else math.nan if far else away
+        nearest[j] = NOWHERE if far else quarter
+        within = held and renewed[max(member, 0)] != 0
+        within = within or (sites.size > 0 and sites[j] != NOWHERE)
+        away = 0.0 if within else math.sqrt(site)
+        renewal[j] = away if away <= reach else math.nan
+
+
+@compiled
+def spread(
+    places: Ints, signed: Floats, nearest: Ints, renewal: Floats,
+    all_signed: Floats, all_nearest: Ints, all_renewal: Floats,
+) -> None:  # fmt: skip
+    """Write what was found of listed points where they stand among all.
+
+    Apart from ``measure``, whose long sums would leave the processor waiting for each write.
+    """
+    for j in range(np.uintp(places.size)):
+        i = np.uintp(places[j])
+        all_signed[i], all_nearest[i], all_renewal[i] = signed[j], nearest[j], renewal[j]
+
+
+@compiled
+def place(u: Floats, v: Floats, known: Floats, degrees: bool, state: Bytes) -> int:
+    """Write NOT_LOCATED where a position is none, UNDECIDED where it may be none, else INSIDE.
+
+    Returns how many are UNDECIDED: on the globe, but out of the box ``known`` (least u, v,
+    greatest u, v) within which every longitude and latitude has an image in the layer's plane.
+    """
+    unsure = 0
+    for i in range(u.size):
+        if not degrees:
+            state[i] = INSIDE if math.isfinite(u[i]) and math.isfinite(v[i]) else NOT_LOCATED
+        elif known[0] <= u[i] <= known[2] and known[1] <= v[i] <= known[3]:
+            state[i] = INSIDE
+        elif abs(u[i]) <= 180 and abs(v[i]) <= 90:
+            state[i] = UNDECIDED
+            unsure += 1
+        else:
+            state[i] = NOT_LOCATED
+    return unsure
 
 
 @compiled
@@ -262,16 +337,18 @@ def decide(
 ) -> None:  # fmt: skip
     """Write the three states of each point from its distances and its uncertainty in metres.
 
-    ``vague`` positions are never inside. A quarter belongs to its own band. ``state`` holds
-    NOT_LOCATED already where the position is none.
+    ``uncertainty`` and ``vague`` hold one value for all, or one a point; ``vague`` positions are
+    never inside. A quarter belongs to its own band. ``state`` holds NOT_LOCATED already where the
+    position is none.
     """
+    doubts, vagues = int(uncertainty.size > 1), int(vague.size > 1)
     for i in range(signed.size):
         if state[i] == NOT_LOCATED:
             band[i] = renewal_band[i] = NOT_LOCATED
             continue
-        held = members[i] >= 0
+        held, doubt = members[i] >= 0, uncertainty[i * doubts]
         state[i] = INSIDE if held else OUTSIDE
-        if abs(signed[i]) < uncertainty[i] or (held and vague[i]):
+        if abs(signed[i]) < doubt or (held and vague[i * vagues]):
             state[i] = UNDECIDED
-        band[i] = _band(0.0 if held else signed[i], widths[0], uncertainty[i])
-        renewal_band[i] = _band(renewal[i], widths[1], uncertainty[i])
+        band[i] = _band(0.0 if held else signed[i], widths[0], doubt)
+        renewal_band[i] = _band(renewal[i], widths[1], doubt)

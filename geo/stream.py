@@ -12,6 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -232,7 +233,7 @@ def _full(
     return [
         *_labels(inside, index.codes, index.names),
         *_labels(found.state, STATES),
-        pa.array(found.distance_m, from_pandas=True),
+        _known(pa.float64(), found.distance_m, ~np.isnan(found.distance_m)),
         *_labels(found.nearest, index.codes),
         *(_labels(found.band, STATES) if question.reduced_vat else ()),
         *(_labels(found.npnru_band, STATES) if question.reduced_vat else ()),
@@ -243,12 +244,20 @@ def _full(
 
 def _labels(places: NDArray[np.integer], *labels: tuple[str, ...]) -> list[pa.Array]:
     """Return texts given by their places in each list of labels, a negative one meaning none."""
-    held = pa.array(places.astype("int32", copy=False), mask=places < 0)
-    return [pa.DictionaryArray.from_arrays(held, pa.array(one, pa.string())) for one in labels]
+    held = _known(pa.int32(), places.astype("int32", copy=False), places >= 0)
+    texts = (pa.array(one, pa.string()) for one in labels)
+    return [pa.DictionaryArray.from_arrays(held, one, safe=False) for one in texts]
+
+
+def _known(kind: pa.DataType, values: NDArray[Any], known: NDArray[np.bool_]) -> pa.Array:
+    """Return values, shared and not copied, missing where they are not known."""
+    bits = np.packbits(known, bitorder="little")
+    return pa.Array.from_buffers(kind, values.size, [pa.py_buffer(bits), pa.py_buffer(values)])
 
 
 def _numbers(table: pa.Table, name: str) -> NDArray[np.float64]:
-    column = table[name].combine_chunks()
+    column = table[name]
+    column = column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
     return np.asarray(pc.cast(column, pa.float64()).to_numpy(zero_copy_only=False))
 
 

@@ -23,7 +23,8 @@ from pyproj.exceptions import CRSError
 from analysis import wording
 from analysis.perimeters import overlap_sentence
 from analysis.vocabulary import LOCATION_WORDS
-from geo.cell_index import REACH_M, CellIndex
+from geo.cell_digest import REACH_M
+from geo.cell_index import CellIndex
 from geo.coordinates import FAULTS, diagnose, usable
 from geo.crs import to_metric, to_wgs84
 from geo.errors import ContractError, CrsError, DataFileError

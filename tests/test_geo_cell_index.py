@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from pyproj import Transformer
 from shapely.geometry import LineString, MultiPolygon, Point, Polygon, box
 
-from geo import cell_grid, kernels, location
-from geo.cell_index import REACH_M, CellIndex, layer_digest
+from geo import cell_grid, location
+from geo.cell_digest import REACH_M, layer_digest
+from geo.cell_index import CellIndex
 from geo.crs import metric_crs
 from geo.errors import ContractError, CrsError, DataFileError
 from geo.stream import Question, locate_parquet
@@ -120,8 +121,7 @@ def test_points_on_the_limits_of_cells():
     layer = real()
     shapes = layer.sort_values("qpv_code").geometry.to_numpy()
     index = CellIndex.build(layer)
-    u0, v0, per_u, per_v = index._cells.grid
-    rows, columns = (n * kernels.SIDE for n in index._cells.blocks.shape)
+    u0, v0, per_u, per_v, columns, rows = index._quarters.grid
     steps = np.random.default_rng(3).uniform(0, 1, 4000)
     x = u0 + np.floor(steps * columns) / per_u
     y = v0 + np.floor(steps[::-1] * rows) / per_v
@@ -166,6 +166,32 @@ def test_a_hair_beside_an_edge(odd_layer, draws):
     ring = np.array(STAR.exterior.coords)
     points = [ring[k] + t * (ring[k + 1] - ring[k]) + hair for k, t, hair in draws]
     x, y = np.array(points).T
+    np.testing.assert_array_equal(index.locate(x, y), members(shapes, x, y))
+
+
+@given(
+    st.lists(
+        st.lists(st.tuples(*2 * [st.integers(0, 900)]), min_size=3, max_size=8),
+        min_size=1,
+        max_size=3,
+    ),
+    st.integers(0, 2**32),
+)
+@few
+def test_any_shapes_give_the_answers_of_geos(rings, seed):
+    hulls = [shapely.make_valid(Polygon(ring)) for ring in rings]
+    far = [moved(one, 0.37, 0.11) for one in hulls if one.geom_type in ("Polygon", "MultiPolygon")]
+    shapes = np.array([one for one in far if one.is_valid])  # moving rounds a touch into a cross
+    if not shapes.size:
+        return
+    index = CellIndex.build(layer_of(*shapes))
+    rng = np.random.default_rng(seed)
+    x, y = around(shapes, rng)
+    # And on the limits of the finest cells, where two cells must not disagree.
+    u0, v0, per_u, per_v, columns, rows = index._quarters.grid
+    limits = np.floor(rng.uniform(0, [columns, rows], (400, 2))) / [per_u, per_v] + [u0, v0]
+    across = np.column_stack([rng.choice(x, 400), limits[:, 1]])
+    x, y = np.vstack([np.column_stack([x, y]), limits, across]).T
     np.testing.assert_array_equal(index.locate(x, y), members(shapes, x, y))
 
 
@@ -416,7 +442,7 @@ def test_cells_grow_when_the_layer_is_wide(monkeypatch):
     monkeypatch.setattr(cell_grid, "MOST_BLOCKS", 9)
     layer = layer_of(moved(box(0, 0, 300, 300)), moved(box(90_000, 50_000, 90_400, 50_300)))
     index = CellIndex.build(layer)
-    assert index._cells.blocks.size <= 9
+    assert index._near.blocks.size <= 9
     shapes = layer.geometry.to_numpy()
     x, y = around(shapes, np.random.default_rng(11), each=2000)
     np.testing.assert_array_equal(index.locate(x, y), members(shapes, x, y))
