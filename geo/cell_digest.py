@@ -16,7 +16,7 @@ from geo.proximity import NPNRU_BAND_M
 
 # The widest band, and the uncertainty of a position known by its street.
 REACH_M = NPNRU_BAND_M + 100.0
-_FORMAT = 2
+_FORMAT = 3
 
 
 @dataclass(frozen=True)

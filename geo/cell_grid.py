@@ -104,7 +104,8 @@ def lay_out_members(
     when the layer cannot be brought to the points' plane.
     """
     if quarters.size == 0:
-        return Members(np.zeros(6), np.empty(0, dtype="int32"))
+        none = np.zeros(0, dtype="int32")
+        return Members(np.zeros(6), none.astype("uint16"), none.astype("uint64"), none)
     widened = layer.boxes[quarters] + np.array([-1, -1, 1, 1]) * size
     grid, shape, (held, pair_ptr, place) = _blocks(widened, size, from_plane)
     pairs = quarters[place].astype("int32")
@@ -116,25 +117,28 @@ def lay_out_members(
         ),
         pair_ptr.size - 1,
     )
-    fine_size = np.array([1, 1, FINE, FINE])
-    head = np.concatenate([grid * fine_size, [n * SIDE * FINE for n in shape[::-1]]])
-    return Members(head, _table(held, shape, runs))
+    blocks = np.zeros(shape, dtype="uint16")  # MOST_CELLS makes them few enough
+    blocks.flat[held] = np.arange(1, held.size + 1)
+    cells = np.concatenate([np.full(SIDE**2, NOWHERE, dtype="int32"), *(run[0] for run in runs)])
+    bits = np.packbits(cells != NOWHERE, bitorder="little").view("<u8").astype("uint64")
+    sizes = [n * SIDE * FINE for n in shape[::-1]]
+    head = np.concatenate([grid * np.array([1, 1, FINE, FINE]), sizes])
+    return Members(head, blocks.ravel(), bits, _table(runs))
 
 
-def _table(
-    held: NDArray[np.int64], shape: tuple[int, int], runs: list[tuple[Ints, Ints, Ints]]
-) -> Ints:
-    """Join the runs of a table: places counted in each run become places of the table."""
-    blocks = shape[0] * shape[1]
-    places = np.full(blocks, blocks, dtype="int64")
-    places[held] = blocks + SIDE**2 * np.arange(1, held.size + 1)
-    begin = [blocks + SIDE**2 * (1 + held.size)]
+def _table(runs: list[tuple[Ints, Ints, Ints]]) -> Ints:
+    """Join the runs of a table: places counted in each run become places of the table.
+
+    The cells of a block that no quarter touches come first.
+    """
+    first = np.full(SIDE**2, NOWHERE, dtype="int32")
+    begin = [first.size + sum(run[0].size for run in runs)]
     for kind in (1, 2):
         for run in runs:
             begin.append(begin[-1] + run[kind].size)
     if begin[-1] > np.iinfo("int32").max:
         raise ContractError("La couche des quartiers a trop de sommets pour être indexée.")
-    parts = [places.astype("int32"), np.full(SIDE**2, NOWHERE, dtype="int32")]
+    parts = [first]
     for kind in (0, 1):
         for number, run in enumerate(runs):
             shift = begin[kind * len(runs) + number]

@@ -208,9 +208,8 @@ class CellIndex:
 
     def _locate(self, u: Floats, v: Floats, members: Ints) -> None:
         """Write the quarter of each position."""
-        grid, table = self._quarters
         if self._to_plane is _unchanged:
-            if kernels.locate(grid, table, self._layer.edges, u, v, members):
+            if kernels.locate(self._quarters, self._layer.edges, u, v, members):
                 doubtful = members == UNSURE
                 members[doubtful] = self._ask_geos(u[doubtful], v[doubtful])
             return
@@ -227,7 +226,7 @@ class CellIndex:
         Returns these, their coordinates there, and how many are UNSURE.
         """
         places, records = np.empty((2, u.size + 1), dtype="int32")
-        count = kernels.find(*cells, u, v, members, places, records)
+        count = kernels.find(cells, u, v, members, places, records)
         places, records = places[:count], records[:count]
         x, y = self._to_plane(u[places], v[places])
         edges = self._layer.edges

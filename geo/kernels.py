@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int32]
 Bytes = NDArray[np.uint8]
+Shorts = NDArray[np.uint16]
+Words = NDArray[np.uint64]
 Kernel = TypeVar("Kernel", bound=Callable[..., object])
 
 # A block is a square of SIDE cells a side; a cell crossed by an edge is one of FINE fine cells.
@@ -49,16 +51,18 @@ class Layer(NamedTuple):
 class Members(NamedTuple):
     """In which quarter a point lies: a grid of blocks, cut into cells, cut into fine cells.
 
-    ``table`` holds four kinds of runs, one after the other. The blocks, row by row: where the
-    cells of each begin (the same run of empty ones for all that no quarter touches). The cells of
-    a block, row by row: NOWHERE, the quarter that holds the whole cell, or where its fine cells
-    begin. The fine cells of a cell: likewise, or where their record begins. A record: how many
-    quarters may hold a point of the fine cell, then for each, in the order of codes: the quarter,
-    the parity of the edges that every ray to greater x crosses, how many edges cross the fine
-    cell, and these (see ``_holds``).
+    Most points need only ``blocks`` and ``bits``, which are small enough to stay near the
+    processor. ``table`` holds three kinds of runs, one after the other. The cells, block by block,
+    row by row: NOWHERE, the quarter that holds the whole cell, or where its fine cells begin. The
+    fine cells of a cell: likewise, or where their record begins. A record: how many quarters may
+    hold a point of the fine cell, then for each, in the order of codes: the quarter, the parity of
+    the edges that every ray to greater x crosses, how many edges cross the fine cell, and these
+    (see ``_holds``).
     """
 
     grid: Floats  # (6,): u, v of the corner, fine cells per unit of u, of v, columns, rows of them
+    blocks: Shorts  # row by row, the number of each block, 0 for those that no quarter touches
+    bits: Words  # SIDE² bits a block: whether its cells are not NOWHERE
     table: Ints
 
 
@@ -77,44 +81,55 @@ def compiled(function: Kernel) -> Kernel:
 
 
 @compiled
-def find(
-    grid: Floats, table: Ints, u: Floats, v: Floats, members: Ints, places: Ints, records: Ints
-) -> int:
+def find(cells: Members, u: Floats, v: Floats, members: Ints, places: Ints, records: Ints) -> int:
     """Write the quarter of each point that its cell alone tells, and list the others.
 
     Returns how many others there are; ``places`` and ``records`` get the number of each and where
     the record of its fine cell begins.
     """
+    count = _find_cells(cells.grid, cells.blocks, cells.bits, u, v, members, places, records)
+    # A loop a step: the processor fetches far places of the table for many points at once. Listed
+    # whatever the code, kept only if needed: it cannot guess where the next point lies.
+    for step in range(2):
+        kept = 0
+        for j in range(count):
+            i, at = places[j], records[j]
+            code = cells.table[at >> 2 * FINE_SHIFT if step == 0 else at]
+            members[i] = code
+            places[kept] = i
+            records[kept] = BELOW - code + (at & FINE**2 - 1 if step == 0 else 0)
+            kept += code <= BELOW
+        count = kept
+    return count
+
+
+@compiled
+def _find_cells(
+    grid: Floats, blocks: Shorts, bits: Words, u: Floats, v: Floats,
+    members: Ints, places: Ints, records: Ints,
+) -> int:  # fmt: skip
+    """List the points whose cell a quarter touches, with the number of their fine cell."""
     u0, v0, per_u, per_v, columns, rows = grid[0], grid[1], grid[2], grid[3], grid[4], grid[5]
-    across = np.uint32(columns) >> np.uint32(SHIFT + FINE_SHIFT)
+    # Numbers without a sign: no test of negative places.
+    per_block, mask = np.uint32(SHIFT + FINE_SHIFT), np.uint32(MASK)
+    short, fine_mask = np.uint32(FINE_SHIFT), np.uint32(FINE_MASK)
+    across = np.uint32(columns) >> per_block
     count = np.uintp(0)
     for i in range(np.uintp(u.size)):
         column, row = (u[i] - u0) * per_u, (v[i] - v0) * per_v
-        code = np.int32(NOWHERE)
-        a, b = np.uint32(0), np.uint32(0)
-        # Written so that a NaN is off the grid. Numbers without a sign: no test of negative places.
+        members[i] = NOWHERE
+        # Written so that a NaN is off the grid.
         if (column >= 0) & (column < columns) & (row >= 0) & (row < rows):
             a, b = np.uint32(np.int64(column)), np.uint32(np.int64(row))
-            block = (b >> np.uint32(SHIFT + FINE_SHIFT)) * across
-            begin = np.uint32(table[np.uintp(block + (a >> np.uint32(SHIFT + FINE_SHIFT)))])
-            cell = ((b >> np.uint32(FINE_SHIFT)) & np.uint32(MASK)) << np.uint32(SHIFT)
-            cell |= (a >> np.uint32(FINE_SHIFT)) & np.uint32(MASK)
-            code = table[np.uintp(begin + cell)]
-        members[i] = code
-        # Written whatever the code, kept only below: no processor can guess where the next lies.
-        fine = ((b & np.uint32(FINE_MASK)) << np.uint32(FINE_SHIFT)) | (a & np.uint32(FINE_MASK))
-        places[count] = i
-        records[count] = BELOW - code + np.int32(fine)
-        count += np.uintp(code <= BELOW)
-    kept = np.uintp(0)
-    for j in range(count):
-        i = places[j]
-        code = table[np.uintp(records[j])]
-        members[i] = code
-        places[kept] = i
-        records[kept] = BELOW - code
-        kept += np.uintp(code <= BELOW)
-    return int(kept)
+            cell = np.uint32(blocks[np.uintp((b >> per_block) * across + (a >> per_block))])
+            cell = (cell << np.uint32(SHIFT)) | ((b >> short) & mask)
+            cell = (cell << np.uint32(SHIFT)) | ((a >> short) & mask)
+            some = bits[np.uintp(cell >> np.uint32(6))] >> np.uint64(cell & np.uint32(63))
+            fine = ((b & fine_mask) << short) | (a & fine_mask)
+            places[count] = i
+            records[count] = (cell << np.uint32(2 * FINE_SHIFT)) | fine
+            count += np.uintp(some & np.uint64(1))
+    return int(np.int64(count))
 
 
 @compiled
@@ -181,12 +196,12 @@ def settle(
 
 
 @compiled
-def locate(grid: Floats, table: Ints, edges: Floats, u: Floats, v: Floats, members: Ints) -> int:
+def locate(cells: Members, edges: Floats, u: Floats, v: Floats, members: Ints) -> int:
     """Write the quarter of each point given in the layer's plane, and count those UNSURE."""
     places, records = np.empty(u.size + 1, np.int32), np.empty(u.size + 1, np.int32)
-    count = find(grid, table, u, v, members, places, records)
+    count = find(cells, u, v, members, places, records)
     places, records = places[:count], records[:count]
-    return settle(edges, table, places, records, u[places], v[places], members)
+    return settle(edges, cells.table, places, records, u[places], v[places], members)
 
 
 @compiled
