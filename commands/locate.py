@@ -14,7 +14,11 @@ from store.positions import FORMATS
 app = typer.Typer()
 
 
-@app.command(help="Dit dans quel quartier est chaque ligne d'un fichier de positions.")
+@app.command(
+    help="Dit dans quel quartier est chaque ligne d'un fichier de positions. De Parquet à Parquet, "
+    "distance et quartier le plus proche sont vides au-delà de 600 m d'un quartier, ou de la bande "
+    "demandée."
+)
 def locate(
     file: Annotated[str, typer.Argument(metavar="FICHIER", help=f"{', '.join(FORMATS)}.")],
     out: Annotated[Word, option("--out", "FICHIER", "À écrire, dans l'un de ces formats.")] = None,

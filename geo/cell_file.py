@@ -6,6 +6,7 @@ size. The bytes are those of this kind of machine (little-endian), and are rebui
 
 import json
 import os
+import uuid
 from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
@@ -60,9 +61,14 @@ def unpack(packed: Bytes) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
 
 def write(packed: Bytes, path: Path) -> None:
     """Write the bytes to a file, whole or not at all."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    packed.tofile(draft)
-    os.replace(draft, path)  # noqa: PTH105
+    # A draft each: two programs may write the same index at once.
+    draft = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    try:
+        packed.tofile(draft)
+        os.replace(draft, path)  # noqa: PTH105
+    finally:
+        if draft.exists():
+            os.remove(draft)  # noqa: PTH107
 
 
 def well_known(shapes: NDArray[np.object_]) -> dict[str, NDArray[Any]]:

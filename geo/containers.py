@@ -23,12 +23,13 @@ from pyproj.exceptions import CRSError
 from shapely.errors import ShapelyError
 from shapely.geometry import shape
 
+from geo.archives import ZIP
 from geo.catalogue import Dataset, read_verified
 from geo.errors import CrsError, DataFileError
 from geo.schema import WGS84
 
 FORMATS = "GeoJSON (une FeatureCollection), GeoPackage ou shapefile (.shp et ses fichiers, ou .zip)"
-_SQLITE, _ZIP, _SHAPEFILE = b"SQLite format 3\x00", b"PK\x03\x04", b"\x00\x00\x27\x0a"
+_SQLITE, _SHAPEFILE = b"SQLite format 3\x00", b"\x00\x00\x27\x0a"
 FLATGEOBUF = b"fgb\x03fgb"
 _GEOPACKAGES = (b"GPKG", b"GP10", b"GP11")
 _LAYERS = (".geojson", ".json", ".gpkg", ".shp")
@@ -53,8 +54,8 @@ def open_layer(
     name = source.path.name if isinstance(source, Dataset) else source.name
     if isinstance(source, Dataset):
         entry = entry or source.entry or None
-    content = read_verified(source) if isinstance(source, Dataset) else _read(source)
-    if content.startswith(_ZIP):
+    content = read_verified(source) if isinstance(source, Dataset) else read_content(source)
+    if content.startswith(ZIP):
         return _archive(content, name, entry)
     if content.startswith(_SHAPEFILE):
         return _shapefile(_siblings(source, name), name), name
@@ -67,7 +68,7 @@ def open_content(content: bytes, name: str) -> gpd.GeoDataFrame:
     GeoJSON, GeoPackage, FlatGeobuf, or an archive with one shapefile; every feature has a shape.
     ``name`` is used in messages only. Raises what ``open_layer`` raises.
     """
-    if content.startswith(_ZIP):
+    if content.startswith(ZIP):
         return _archive(content, name, None)[0]
     if content.startswith(FLATGEOBUF):
         frame = _gdal(_packed({"layer.fgb": content}), name, "FlatGeobuf", None, None)
@@ -76,7 +77,8 @@ def open_content(content: bytes, name: str) -> gpd.GeoDataFrame:
     return _single(content, name, None)
 
 
-def _read(path: Path) -> bytes:
+def read_content(path: Path) -> bytes:
+    """Return the bytes of a file; raises DataFileError when it cannot be read."""
     try:
         return path.read_bytes()
     except OSError as error:
@@ -160,7 +162,7 @@ def _siblings(source: Dataset | Path, name: str) -> dict[str, bytes]:
         )
     wanted = (*_PARTS, ".cpg")
     return {
-        path.suffix.lower(): _read(path)
+        path.suffix.lower(): read_content(path)
         for path in sorted(source.parent.iterdir())
         if path.stem == source.stem and path.suffix.lower() in wanted
     }

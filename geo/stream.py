@@ -7,7 +7,7 @@ several at once, and written in their order while the next ones are.
 import os
 import uuid
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -101,7 +101,8 @@ def locate_parquet(
     the source cannot be read or the target is the source, ContractError when columns are missing,
     are no numbers, or would be overwritten.
     """
-    file = _open(source, target)
+    require_other(source, target)
+    file = open_parquet(source)
     # A task may be started again elsewhere while its lost worker still writes: a draft each.
     draft = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
     asked = range(file.num_row_groups) if groups is None else groups
@@ -261,11 +262,16 @@ def _numbers(table: pa.Table, name: str) -> NDArray[np.float64]:
     return np.asarray(pc.cast(column, pa.float64()).to_numpy(zero_copy_only=False))
 
 
-def _open(source: Path, target: Path) -> pq.ParquetFile:
+def require_other(source: Path, target: Path) -> None:
+    """Raise DataFileError when a file would be written over the one that is read."""
     if source.resolve() == target.resolve():
         raise DataFileError(
             f"{target.name} : la sortie est le fichier lu lui-même. Donnez-lui un autre nom."
         )
+
+
+def open_parquet(source: Path) -> pq.ParquetFile:
+    """Open a Parquet file; raises DataFileError when it cannot be."""
     try:
         return pq.ParquetFile(source)
     except (OSError, pa.ArrowException) as error:
@@ -273,6 +279,15 @@ def _open(source: Path, target: Path) -> pq.ParquetFile:
             f"{source.name} est absent ou n'est pas un fichier Parquet lisible. Vérifiez le chemin "
             "et le format du fichier."
         ) from error
+
+
+def in_the_way(present: Collection[str], answered: Collection[str]) -> list[str]:
+    """Return a fault for each column that the answer would write over."""
+    return [
+        f"colonne « {column} » déjà présente : renommez-la, la réponse porte ce nom"
+        for column in answered
+        if column in present
+    ]
 
 
 def answer_schema(schema: pa.Schema, question: Question, name: str) -> pa.Schema:
@@ -288,11 +303,7 @@ def answer_schema(schema: pa.Schema, question: Question, name: str) -> pa.Schema
             faults.append(
                 f"colonne « {column} » de type {schema.field(column).type}, attendu : un nombre"
             )
-    faults += [
-        f"colonne « {column} » déjà présente : renommez-la, la réponse porte ce nom"
-        for column in question.answer.names
-        if column in schema.names
-    ]
+    faults += in_the_way(schema.names, question.answer.names)
     if faults:
         raise ContractError(f"{name} : " + " ; ".join(faults) + ".")
     for field in question.answer:

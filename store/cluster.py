@@ -16,9 +16,10 @@ import pyarrow.parquet as pq
 
 from geo.cell_index import CellIndex
 from geo.errors import AtlasError, DataFileError
-from geo.stream import Progress, Question, locate_parquet
+from geo.stream import Progress, Question, locate_parquet, open_parquet
 from store.atlas import Atlas
-from store.locating import Locator, Outcome, Request, open_parquet
+from store.locating import Locator, Request
+from store.outcome import Outcome
 
 # Rows of a task: seconds of work, so that a lost worker costs little and a scheduler keeps up.
 _TASK_ROWS = 10_000_000
@@ -64,6 +65,7 @@ def locate_dataset(
     finally:
         for draft in folder.glob(".part-*"):  # of a worker that was lost while it wrote
             draft.unlink()
+    outcome.warnings += locator.judged(outcome)
     return outcome
 
 
@@ -71,7 +73,10 @@ def answer_part(index: CellIndex, part: Part, question: Question) -> Outcome:
     """Answer one part in one thread and write it; what a worker runs."""
     outcome = Outcome()
     source, groups, target = part
-    locate_parquet(source, target, index, question, groups=groups, workers=1, watch=outcome.watch)
+    metadata = pq.read_metadata(source)
+    first = sum(metadata.row_group(group).num_rows for group in range(groups.start))
+    watch = outcome.watcher(source.name, question.read[:2], first)
+    locate_parquet(source, target, index, question, groups=groups, workers=1, watch=watch)
     return outcome
 
 
@@ -191,7 +196,7 @@ def _run(
         waiting = []
         for task in distributed.as_completed(tasks):
             try:
-                outcome.states.update(task.result().states)
+                outcome.add(task.result())
             except lost:
                 waiting.append(tasks[task])
                 continue

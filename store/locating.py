@@ -7,7 +7,7 @@ former leaves distances beyond its reach empty.
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -15,35 +15,46 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from numpy.typing import ArrayLike
 from pyproj import CRS, Transformer
 from pyproj.exceptions import CRSError
 
-from analysis import wording
 from analysis.perimeters import overlap_sentence
-from analysis.vocabulary import LOCATION_WORDS
 from geo.cell_digest import REACH_M
 from geo.cell_index import CellIndex
 from geo.coordinates import FAULTS, diagnose, usable
 from geo.crs import to_metric, to_wgs84
 from geo.errors import ContractError, CrsError, DataFileError
 from geo.layers import generation_of, read_layer
-from geo.location import INDICATIVE, locate
+from geo.location import locate
 from geo.proximity import BAND_M
 from geo.repair import sentence
 from geo.schema import GENERATIONS, WGS84
 from geo.shapes import locate_shapes, overlaps
-from geo.stream import LOCATED, Progress, Question, answer_schema, locate_parquet, within
+from geo.stream import (
+    LOCATED,
+    Progress,
+    Question,
+    answer_schema,
+    in_the_way,
+    locate_parquet,
+    open_parquet,
+    require_other,
+    within,
+)
 from store.atlas import Atlas
+from store.indexes import kept_index
+from store.outcome import Outcome
 from store.positions import numbers, read_positions, require_format, write_positions
+from store.samples import first_rows, misread_words
 
 _LON = ("lon", "lng", "long", "longitude", "x", "coord_x", "geo_lon")
 _LAT = ("lat", "latitude", "y", "coord_y", "geo_lat")
 _METHOD, _ASKED = "position_method", "asked"
 # A reading of the two numbers that explains the position: the others only say that it is far.
 _MISREAD = FAULTS[:4]
-_SAMPLE = 1000
+_MOST_JUDGED, _MOST_FILES = 20_000, 20  # rows judged of each file afterwards, files told of
 
 
 @dataclass(frozen=True)
@@ -64,28 +75,6 @@ class Request:
     crs: str = WGS84
 
 
-@dataclass
-class Outcome:
-    """What was found: rows by state of location, and what the user should know."""
-
-    states: Counter[str] = field(default_factory=Counter)
-    warnings: list[str] = field(default_factory=list)
-
-    def watch(self, table: pa.Table) -> None:
-        """Count the states of a piece of answers."""
-        for state in pc.value_counts(table["location_status"].cast(pa.string())).to_pylist():
-            self.states[state["values"]] += state["counts"]
-
-    def told(self) -> str:
-        """Return the count of rows, one line a state, and what the answers are worth."""
-        lines = [
-            f"  {LOCATION_WORDS[state]} : {wording.number(count)}"
-            for state, count in self.states.most_common()
-        ]
-        rows = wording.plural(self.states.total(), "ligne")
-        return "\n".join([f"{rows}.", *lines, INDICATIVE])
-
-
 class Locator:
     """The quarters, the scale of uncertainty and the wishes of one run."""
 
@@ -103,12 +92,12 @@ class Locator:
         self.points_crs = _system(request.crs)
 
     def index(self, question: Question) -> CellIndex:
-        """Build the cell index that answers a question, as far as its band reaches."""
+        """Return the cell index that answers a question, as far as its band reaches."""
         reach, metres, width = REACH_M, question.uncertainty_m, question.band_m or 0.0
         if width > BAND_M:  # up to there, an index asks farther by itself when the doubt is wide
             doubts = metres.values() if isinstance(metres, Mapping) else [metres]
             reach = max(reach, width + max(float(doubt or 0) for doubt in doubts))
-        return CellIndex.build(self.quarters, points_crs=self.points_crs, reach_m=reach)
+        return kept_index(self.quarters, points_crs=self.points_crs, reach_m=reach)
 
     def question(self, schema: pa.Schema, name: str) -> Question:
         """Return what is asked of a Parquet file of this schema; raises ContractError."""
@@ -122,16 +111,37 @@ class Locator:
         return question
 
     def check(self, file: pq.ParquetFile, question: Question, name: str) -> None:
-        """Refuse a Parquet file whose first positions are plainly read in the wrong system."""
-        first = next(file.iter_batches(_SAMPLE, columns=question.read[:2]), None)
-        if first is not None:
-            x, y = (numbers(first.column(axis).to_pandas()) for axis in question.read[:2])
-            self.diagnosed(self.degrees(x, y, None), name)
+        """Refuse a Parquet file whose positions are plainly read in the wrong system.
 
-    def degrees(self, x: np.ndarray, y: np.ndarray, index: pd.Index | None) -> pd.DataFrame:
+        Judged on the first rows of row groups taken from end to end of the file; ``judged`` tells
+        what the others are worth, once they are answered.
+        """
+        sample = first_rows(file, question.read[:2])
+        self.diagnosed(self.degrees(sample["x"], sample["y"], sample.index), name)
+
+    def judged(self, outcome: Outcome) -> list[str]:
+        """Return the words for the files of which a sample, from end to end, is misread in part."""
+        told = []
+        for name, frames in outcome.sample.items():
+            sample = pd.concat(frames)
+            sample = sample.iloc[:: len(sample) // _MOST_JUDGED + 1]
+            positions = self.degrees(sample["x"], sample["y"], sample.index)
+            found, misread = self._misread(positions)
+            if misread.any():
+                words = misread_words(positions, found, misread, name, " d'un échantillon")
+                told.append(
+                    f"{words} Leurs réponses valent pour les nombres tels qu'ils sont lus : "
+                    "corrigez ces positions, puis relancez."
+                )
+        more = len(told) - _MOST_FILES
+        return told if more <= 0 else [*told[:_MOST_FILES], f"Et {more} autres fichiers."]
+
+    def degrees(self, x: ArrayLike, y: ArrayLike, index: pd.Index) -> pd.DataFrame:
         """Return numbers of the system asked for as ``lon`` and ``lat`` (EPSG:4326)."""
         to_degrees = Transformer.from_crs(self.points_crs, WGS84, always_xy=True)
-        lon, lat = (x, y) if self.points_crs == CRS(WGS84) else to_degrees.transform(x, y)
+        lon, lat = np.asarray(x), np.asarray(y)
+        if self.points_crs != CRS(WGS84):
+            lon, lat = to_degrees.transform(lon, lat)
         return pd.DataFrame({"lon": lon, "lat": lat}, index=index)
 
     def diagnosed(self, positions: pd.DataFrame, name: str) -> tuple[pd.DataFrame, list[str]]:
@@ -140,24 +150,21 @@ class Locator:
         A position that another reading of its two numbers brings near a quarter is misread. Raises
         CrsError when most of the file is.
         """
-        found = diagnose(positions, self._marks, self.crs)
-        misread = found["fault"].isin(_MISREAD)
+        found, misread = self._misread(positions)
         if not misread.any():
             return positions, []
-        row = int(np.flatnonzero(misread)[0])
-        first = found.iloc[row]
-        given = int(positions.notna().all(axis=1).sum())
-        told = (
-            f"{name} : {misread.sum()} positions sur {given} semblent mal lues. Première, "
-            f"enregistrement {row + 1} : {first['message']}"
-        )
-        if misread.sum() * 2 > given:
+        told = misread_words(positions, found, misread, name)
+        if misread.sum() * 2 > positions.notna().all(axis=1).sum():
             raise CrsError(
-                f"{told} Remède : {first['remedy']} Relancez avec --crs (par exemple EPSG:2154), "
-                "ou échangez --lon et --lat."
+                f"{told} Remède : {found[misread].iloc[0]['remedy']} Relancez avec --crs (par "
+                "exemple EPSG:2154), ou échangez --lon et --lat."
             )
         kept = usable(positions, found.where(misread))
         return kept, [f"{told} Elles sont restées « non localisées »."]
+
+    def _misread(self, positions: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series]:
+        found = diagnose(positions, self._marks, self.crs)
+        return found, found["fault"].isin(_MISREAD)
 
     @cached_property
     def _marks(self) -> pd.DataFrame:
@@ -179,8 +186,7 @@ def locate_file(
     whole. Raises an AtlasError that says what is wrong and how to mend it.
     """
     kinds = require_format(source), require_format(target)
-    if source.resolve() == target.resolve():
-        raise DataFileError(f"{target.name} : la sortie est le fichier lu ; changez son nom.")
+    require_other(source, target)
     if source.is_dir():
         raise DataFileError(f"{source.name} est un dossier ; attendu : un fichier, ou --engine.")
     locator = Locator(atlas, request)
@@ -202,17 +208,6 @@ def streams(source: Path, request: Request) -> bool:
         return False
     axes = [schema.field(name).type for name in columns_of(schema.names, request, source.name)]
     return not any(pa.types.is_string(kind) or pa.types.is_large_string(kind) for kind in axes)
-
-
-def open_parquet(source: Path) -> pq.ParquetFile:
-    """Open a Parquet file; raises DataFileError when it cannot be."""
-    try:
-        return pq.ParquetFile(source)
-    except (OSError, pa.ArrowException) as error:
-        raise DataFileError(
-            f"{source.name} est absent ou n'est pas un fichier Parquet lisible. Vérifiez le chemin "
-            "et le format du fichier."
-        ) from error
 
 
 def columns_of(names: list[str], request: Request, name: str) -> tuple[str, str]:
@@ -297,7 +292,9 @@ def _streamed(locator: Locator, source: Path, target: Path, progress: Progress |
         question = locator.question(file.schema_arrow, source.name)
         locator.check(file, question, source.name)
     index = locator.index(question)
-    locate_parquet(source, target, index, question, progress=progress, watch=outcome.watch)
+    watch = outcome.watcher(source.name, question.read[:2])
+    locate_parquet(source, target, index, question, progress=progress, watch=watch)
+    outcome.warnings += locator.judged(outcome)
     outcome.warnings.append(
         f"Au-delà de {index.reach_m:.0f} m d'un quartier, distance et quartier le plus proche sont "
         "laissés vides (fichier Parquet)."
@@ -310,12 +307,9 @@ def _answers(
 ) -> tuple[dict[str, pd.Series], gpd.GeoSeries, Outcome]:
     """Return the columns to add, the points that were asked about, and the outcome."""
     answered = [*LOCATED.names, "in_band", "share_in_quarters"]
-    taken = [column for column in answered if column in frame]
+    taken = in_the_way(list(frame.columns), answered)
     if taken:
-        raise ContractError(
-            f"{name} : colonne(s) {', '.join(taken)} déjà présente(s) ; renommez-les, la réponse "
-            "porte ce nom."
-        )
+        raise ContractError(f"{name} : {' ; '.join(taken)}.")
     if isinstance(frame, gpd.GeoDataFrame) and locator.request.lon is None:
         found, points, warnings = _located_shapes(locator, frame, name)
     else:

@@ -25,7 +25,7 @@ from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.utils.exceptions import InvalidFileException
 from pyogrio.errors import DataSourceError, FeatureError, FieldError, GeometryError
 
-from geo.containers import open_layer
+from geo.containers import open_layer, read_content
 from geo.crs import to_wgs84
 from geo.errors import DataFileError
 from geo.writers import to_csv, to_geojson, write_file
@@ -58,20 +58,11 @@ def read_positions(path: Path) -> pd.DataFrame:
     suffix = require_format(path)
     if suffix in _LAYERS:
         return open_layer(path, blank=True)[0].reset_index(drop=True)
-    content = _bytes(path)
+    content = read_content(path)
     if suffix == ".parquet":
         return _parquet(content, path.name)
     rows, lines = _csv(content, path.name) if suffix == ".csv" else _xlsx(content, path.name)
     return _table(rows, lines, path.name)
-
-
-def _bytes(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise DataFileError(
-            f"Le fichier {path.name} est absent ou illisible ; vérifiez son nom et son dossier."
-        ) from error
 
 
 def _parquet(content: bytes, name: str) -> pd.DataFrame:

@@ -47,6 +47,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.add_cleanup(folder.cleanup)
     os.environ["ATLAS_DATABASE_URL"] = f"sqlite:///{folder.name}/atlas.sqlite"
     os.environ["ATLAS_OFFICIAL_DIR"] = f"{folder.name}/official"
+    os.environ["ATLAS_INDEX_DIR"] = f"{folder.name}/indexes"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

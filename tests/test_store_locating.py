@@ -250,12 +250,46 @@ def test_a_few_misread_positions_are_left_out_and_said(tmp_path):
     assert read_positions(target)["location_status"][7] == "not_located"
 
 
+def swapped_from(begin, end, n=3000, group=500):
+    """Positions of which rows ``begin`` to ``end`` have longitude and latitude exchanged."""
+    frame = pd.concat([positions()] * (n // 120), ignore_index=True)
+    rows = slice(begin, end - 1)
+    frame.loc[rows, ["lon", "lat"]] = frame.loc[rows, ["lat", "lon"]].to_numpy(copy=True)
+    return pa.Table.from_pandas(frame), group
+
+
+def test_a_parquet_file_is_judged_from_end_to_end_before_it_is_answered(tmp_path):
+    source, target = tmp_path / "in.parquet", tmp_path / "out.parquet"
+    table, group = swapped_from(1000, 3000)
+    pq.write_table(table, source, row_group_size=group)
+    with pytest.raises(CrsError, match=r"enregistrement 1001 : .*inversées.*--lon et --lat"):
+        locate_file(atlas(), REQUEST, source, target)
+    assert not target.exists()
+
+
+def test_misread_positions_of_a_parquet_file_are_said_wherever_they_are(tmp_path):
+    source, target = tmp_path / "in.parquet", tmp_path / "out.parquet"
+    table, group = swapped_from(2300, 2500)  # the end of a row group, away from its first rows
+    pq.write_table(table, source, row_group_size=group)
+    outcome = locate_file(atlas(), REQUEST, source, target)
+    told = next(words for words in outcome.warnings if "mal lues" in words)
+    assert "d'un échantillon" in told
+    row = int(told.split("enregistrement ")[1].split(" ")[0])
+    assert 2300 < row <= 2500
+    assert "corrigez ces positions" in told
+    assert outcome.states.total() == pq.read_metadata(target).num_rows == 3000
+    honest, _ = swapped_from(0, 0)
+    pq.write_table(honest, source, row_group_size=group)
+    outcome = locate_file(atlas(), REQUEST, source, target)
+    assert not [words for words in outcome.warnings if "mal lues" in words]
+
+
 WRONG = {
     "no column": (
         "a;b\n1;2\n",
         "--lon : « une colonne parmi lon, lng, .*Colonnes du fichier : a, b",
     ),
-    "taken column": ("lon;lat;qpv_code\n2;50;x\n", r"colonne\(s\) qpv_code déjà présente"),
+    "taken column": ("lon;lat;qpv_code\n2;50;x\n", "colonne « qpv_code » déjà présente"),
     "twice": ("lon;lat;lat\n2;50;50\n", r"colonne\(s\) lat présente\(s\) plusieurs fois"),
     "too many cells": (
         "lon;lat\n2;50\n2;50;1\n",

@@ -76,7 +76,7 @@ def _exponents(costs: dict[str, list[float]]) -> tuple[float, ...]:
     )
 
 
-def best(ways: list[Callable[[], Any]], rounds: int = 15) -> list[float]:
+def best(ways: list[Callable[[], Any]], rounds: int) -> list[float]:
     """Return the median milliseconds of each way, run in turn."""
     for way in ways:
         way()
@@ -84,30 +84,42 @@ def best(ways: list[Callable[[], Any]], rounds: int = 15) -> list[float]:
     return [median(times) * 1e3 for times in zip(*spent, strict=True)]
 
 
+def joined(layer: gpd.GeoDataFrame, a: Any, b: Any) -> Any:
+    return gpd.sjoin(gpd.GeoDataFrame(geometry=gpd.points_from_xy(a, b, crs=CRS)), layer)
+
+
+def queried(tree: shapely.STRtree, a: Any, b: Any) -> Any:
+    return tree.query(shapely.points(a, b), predicate="intersects")
+
+
+def opened(folder: Path, a: Any, b: Any) -> Any:
+    return index_of(folder).locate(a, b)
+
+
+def tree_opened(folder: Path, a: Any, b: Any) -> Any:
+    return queried(tree_of(folder), a, b)
+
+
+def layer_opened(folder: Path, a: Any, b: Any) -> Any:
+    return joined(layer_of(folder), a, b)
+
+
 def print_small(folder: Path) -> bool:
     """Compare on few points, where starting costs count; say whether the atlas is never slower."""
     index, tree, (x, y) = index_of(folder), tree_of(folder), coordinates(folder)
     layer = layer_of(folder)
 
-    def joined(layer: gpd.GeoDataFrame, a: Any, b: Any) -> Any:
-        return gpd.sjoin(gpd.GeoDataFrame(geometry=gpd.points_from_xy(a, b, crs=CRS)), layer)
-
-    def queried(tree: shapely.STRtree, a: Any, b: Any) -> Any:
-        return tree.query(shapely.points(a, b), predicate="intersects")
-
     print("\nFew points, milliseconds: index, tree and layer kept in memory, then read anew.\n")
     print("| points |" + 2 * " atlas | STRtree | sjoin |" + "\n" + "|---" * 7 + "|")
     never = True
     for n in SMALL:
-        a, b = x[:n].copy(), y[:n].copy()
-        kept = best([
-            partial(index.locate, a, b), partial(queried, tree, a, b), partial(joined, layer, a, b)
-        ])  # fmt: skip
-        read = best([
-            lambda a=a, b=b: index_of(folder).locate(a, b),
-            lambda a=a, b=b: queried(tree_of(folder), a, b),
-            lambda a=a, b=b: joined(layer_of(folder), a, b),
-        ])  # fmt: skip
+        a, b, rounds = x[:n].copy(), y[:n].copy(), 15 if n < 10_000 else 5
+        held: list[Callable[[Any, Any], Any]] = [
+            index.locate, partial(queried, tree), partial(joined, layer)
+        ]  # fmt: skip
+        kept = best([partial(way, a, b) for way in held], rounds)
+        from_files = (opened, tree_opened, layer_opened)
+        read = best([partial(way, folder, a, b) for way in from_files], rounds)
         never = never and all(way[0] <= min(way[1:]) for way in (kept, read))
         print(f"| {n} | " + " | ".join(f"{spent:.3f}" for spent in (*kept, *read)) + " |")
     return never
