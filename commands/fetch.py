@@ -70,3 +70,5 @@ def tell(outcomes: list[Outcome]) -> None:
         typer.echo("", err=True)
     for one in outcomes:
         typer.echo(f"{one.layer.key} ({one.layer.title}) : {one.word}, {one.words}.")
+        for note in one.notes:
+            typer.echo(f"  - {note}", err=True)

@@ -14,7 +14,8 @@ from typing import Any
 from geo.errors import DataFileError
 
 _FIELDS = ("file", "title", "producer", "licence", "source", "vintage", "perimeter", "sha256")
-_OPTIONAL = ("generation", "data_year", "blank", "limits", "fictitious", "entry", "installed")
+_ORIGIN = ("fictitious", "entry", "part", "installed")
+_OPTIONAL = ("generation", "data_year", "blank", "limits", *_ORIGIN)
 _DATA_FILES = (".csv", ".geojson", ".gpkg", ".json", ".shp", ".zip")
 RESTORE = (
     "Pour le rétablir : « git restore data » dans le dossier de l'atlas, ou réinstallez "
@@ -31,8 +32,9 @@ REINSTALL = (
 class Dataset:
     """One published file: what it is, where it comes from, and what its blank cells mean.
 
-    ``entry`` names the file of an archive that is read; ``installed`` is the day an official layer
-    was installed (empty for an embedded file).
+    ``entry`` names the file of an archive that is read; ``part`` the part an archive of published
+    figures plays; ``installed`` is the day an official layer was installed (empty for an embedded
+    file).
     """
 
     key: str
@@ -50,6 +52,7 @@ class Dataset:
     limits: str = ""
     fictitious: bool = False
     entry: str = ""
+    part: str = ""
     installed: str = ""
 
     @property

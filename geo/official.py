@@ -15,12 +15,16 @@ from geo.layers import Epci, generation_of, read_layer
 from geo.network import Limits
 from geo.readers import read_communes
 
-_KINDS = ("quarters", "communes")
+_KINDS = ("quarters", "communes", "figures")
 
 
 @dataclass(frozen=True)
 class Layer:
-    """One official layer of a territory: ``expected`` is about how many rows the whole one has."""
+    """One official layer of a territory: ``expected`` is about how many rows the whole one has.
+
+    Published files of figures are one layer of several files: ``files`` are then the names of them
+    all, in a folder or an archive, and ``part`` is the part they play (``insee``…).
+    """
 
     key: str
     kind: str
@@ -36,6 +40,7 @@ class Layer:
     expected: int
     url: str = ""
     entry: str = ""
+    part: str = ""
     limits: str = ""
     generation: int | None = None
     sha256: str = ""
@@ -81,6 +86,8 @@ def _faults(key: str, entry: dict[str, Any]) -> list[str]:
     missing = [f"« {key} », champ « {name} » absent" for name in required if name not in entry]
     unknown = [f"« {key} », champ « {name} » inconnu" for name in entry if name not in names]
     kind = [] if entry.get("kind") in _KINDS else [f"« {key} », kind : {', '.join(_KINDS)}"]
+    if (entry.get("kind") == "figures") != bool(entry.get("part")):
+        kind.append(f"« {key} », champ « part » : pour les chiffres, et pour eux seuls")
     return missing + unknown + kind
 
 
@@ -94,11 +101,7 @@ def check(layer: Layer, dataset: Dataset, epci: Epci) -> tuple[int, list[str]]:
     content = read_verified(dataset)
     if content.startswith(ZIP):
         entries(content, dataset.path.name)
-    if _is_page(content):
-        raise DataFileError(
-            "c'est une page web et non le fichier : le site a peut-être changé d'adresse, ou la "
-            "connexion passe par un portail"
-        )
+    refuse_page(content)
     if layer.kind == "communes":
         return len(read_communes(dataset, epci.siren)), []
     quarters, repairs = read_layer(dataset)
@@ -117,6 +120,11 @@ def check(layer: Layer, dataset: Dataset, epci: Epci) -> tuple[int, list[str]]:
     return len(quarters), remarks
 
 
-def _is_page(content: bytes) -> bool:
+def refuse_page(content: bytes) -> None:
+    """Raise DataFileError when a site answered with a web page in the place of the file."""
     start = content[:200].removeprefix(b"\xef\xbb\xbf").lstrip().lower()
-    return start.startswith((b"<!doctype", b"<html"))
+    if start.startswith((b"<!doctype", b"<html")):
+        raise DataFileError(
+            "c'est une page web et non le fichier : le site a peut-être changé d'adresse, ou la "
+            "connexion passe par un portail"
+        )

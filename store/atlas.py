@@ -5,8 +5,9 @@ AtlasError each time it is asked for, and the parts that do not need it still wo
 """
 
 import hashlib
+from collections.abc import Callable
 from contextlib import suppress
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 import geopandas as gpd
@@ -26,7 +27,7 @@ from geo.catalogue import (
 )
 from geo.crosswalk import overlap, relations_by_area, relations_by_code, uncrossed
 from geo.crs import to_metric, to_wgs84
-from geo.errors import StoreError, TerritoryError
+from geo.errors import AtlasError, StoreError, TerritoryError
 from geo.layers import Epci, read_layer, with_names, with_points
 from geo.lived import lived_layer, read_area
 from geo.proximity import bands
@@ -41,12 +42,14 @@ from geo.territory import (
     load_territory,
     territory_code,
 )
+from store.bundles import read_bundle
 from store.database import Database
 from store.decisions import Journal
 from store.figures import Figures, load_indicators
 from store.geocoding import Addresses
 from store.imports import Imports
 from store.programmes import Ground, LoadedProgramme, Programmes
+from store.published import load_known
 from store.registry import Registry
 
 FORMER_LAYER = "quarters_2015_layer"
@@ -75,7 +78,9 @@ class Atlas:
         self.registry = Registry(self.database, self.territory)
         self.refresh()
         parts = self.territory.datasets
-        self._figures = Figures(self.dataset, lambda: every_source(self.indicators), parts)
+        self._figures = Figures(
+            self.dataset, lambda: every_source(self.indicators), parts, self._readers
+        )
         self._seen: pd.DataFrame | None = None
         self._readings: list[Reading] | None = None
         self._histories: dict[str, pd.DataFrame] = {}
@@ -269,7 +274,33 @@ class Atlas:
     @cached_property
     def indicators(self) -> dict[str, Indicator]:
         """Return the catalogue of indicators, by code."""
-        return load_indicators(self.directory, self.territory.datasets)
+        return load_indicators(self.directory, self.territory.datasets, self._bundles())
+
+    def _bundles(self) -> list[Dataset]:
+        with suppress(AtlasError):  # each part says by itself that there is no catalogue
+            return [dataset for dataset in self.catalogue.values() if dataset.part]
+        return []
+
+    def _readers(self) -> dict[str, Callable[[], pd.DataFrame]]:
+        def read(dataset: Dataset) -> pd.DataFrame:
+            return read_bundle(dataset, load_known(self.directory), self.figure_areas()).figures
+
+        return {dataset.key: partial(read, dataset) for dataset in self._bundles()}
+
+    def figure_areas(self) -> set[tuple[str, str]]:
+        """Return the (level, code) of which figures are read: quarters, communes, larger areas.
+
+        Quarters are those of both generations. Raises AtlasError when a layer cannot be read.
+        """
+        former = self.crosswalk["qpv_code_2015"].dropna()
+        quarters = {("quarter", code) for code in (*self.quarters["qpv_code"], *former)}
+        communes = {("commune", code) for code in self.communes["commune_code"]}
+        larger = {
+            (area.level, code)
+            for area in self.territory.comparators
+            for code in (area.code, *area.former_codes)
+        }
+        return quarters | communes | larger
 
     @property
     def readings(self) -> list[Reading]:

@@ -23,6 +23,7 @@ _READERS: dict[str, Callable[[Dataset], pd.DataFrame]] = {
     "rpls": readers.read_panel,
     "comparators": readers.read_comparators,
 }
+Reader = Callable[[], pd.DataFrame]
 
 
 class Figures:
@@ -33,13 +34,16 @@ class Figures:
         dataset: Callable[[str], Dataset],
         sources: Callable[[], Iterable[Source]],
         parts: Collection[str] = tuple(_READERS),
+        installed: Callable[[], Mapping[str, Reader]] = dict,
     ) -> None:
         """Take what gives the data set of a part in the territory, and the indicators' sources.
 
-        ``parts`` are those that the territory has: it may have no figures at all.
+        ``parts`` are those that the territory has: it may have no figures at all. ``installed``
+        gives what reads each installed data set of figures, by key; each is a part of its own.
         """
         self._dataset = dataset
-        self._known = [part for part in _READERS if part in parts]
+        self._embedded = [part for part in _READERS if part in parts]
+        self._installed = installed
         self._sources = sources
         self._read: dict[str, pd.DataFrame] = {}
         self._parts: tuple[str, ...] | None = None
@@ -51,8 +55,13 @@ class Figures:
         Raises AtlasError each time the data set cannot be read, until it can.
         """
         if part not in self._read:
-            self._read[part] = _READERS[part](self._dataset(part))
+            reader = self._installed().get(part)
+            self._read[part] = reader() if reader else _READERS[part](self._dataset(part))
         return self._read[part]
+
+    @property
+    def _known(self) -> list[str]:
+        return [*self._installed(), *self._embedded]
 
     def of(self, datasets: Iterable[str]) -> pd.DataFrame:
         """Return the figures of some data sets, by key, and read no other.
@@ -60,9 +69,8 @@ class Figures:
         Raises AtlasError when one of them cannot be read.
         """
         asked = set(datasets)
-        return _joined(
-            [self.part(part) for part in self._known if self._dataset(part).key in asked]
-        )
+        named = {part: self._dataset(part).key for part in self._embedded}
+        return _joined([self.part(part) for part in self._known if named.get(part, part) in asked])
 
     def whole(self) -> pd.DataFrame:
         """Return the figures of every part that can be read; the same frame until that changes.
@@ -91,11 +99,14 @@ class Figures:
         return found
 
 
-def load_indicators(directory: Path, datasets: Mapping[str, str]) -> dict[str, Indicator]:
+def load_indicators(
+    directory: Path, datasets: Mapping[str, str], installed: Iterable[Dataset] = ()
+) -> dict[str, Indicator]:
     """Read ``indicators.toml`` of the data directory: the indicators, by code and in order.
 
-    ``datasets`` gives the territory's data set for each part. Raises DataFileError when the file
-    is missing or is not such a catalogue.
+    ``datasets`` gives the territory's data set for each part. Those ``installed`` for a part come
+    before it: an edition that both hold is read in them, the rest in the territory's. Raises
+    DataFileError when the file is missing or is not such a catalogue.
     """
     path = directory / "indicators.toml"
     try:
@@ -108,7 +119,9 @@ def load_indicators(directory: Path, datasets: Mapping[str, str]) -> dict[str, I
         raise DataFileError(
             f"Le catalogue {path.name} est illisible : {error}. {RESTORE}"
         ) from error
-    parts = {part: (datasets[part],) if part in datasets else () for part in _READERS}
+    parts = {part: [one.key for one in installed if one.part == part] for part in _READERS}
+    for part in parts.keys() & datasets.keys():
+        parts[part].append(datasets[part])
     return catalogue(content, parts)
 
 

@@ -18,17 +18,8 @@ def read_folder(atlas: Atlas, folder: Path) -> Published:
 
     Raises the errors of ``store.published.read_published``.
     """
-    former = atlas.crosswalk["qpv_code_2015"].dropna()
-    quarters = {("quarter", code) for code in (*atlas.quarters["qpv_code"], *former)}
-    communes = {("commune", code) for code in atlas.communes["commune_code"]}
-    larger = {
-        (area.level, code)
-        for area in atlas.territory.comparators
-        for code in (area.code, *area.former_codes)
-    }
     known = load_known(atlas.directory)
-    areas = quarters | communes | larger
-    return read_published([folder], known, atlas.territory.datasets, areas)
+    return read_published([folder], known, atlas.territory.datasets, atlas.figure_areas())
 
 
 def every_figure(

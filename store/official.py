@@ -28,6 +28,8 @@ from geo.network import NetworkError, receive
 from geo.official import Catalogue, Layer, check, load_official
 from geo.readers import read_communes
 from geo.writers import write_file
+from store.bundles import described, matching, pack
+from store.published import load_known
 
 STATES = {
     "installed": "installée",
@@ -48,11 +50,15 @@ def official_origin() -> str:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a layer: ``state`` of STATES, and French words for a person."""
+    """What became of a layer: ``state`` of STATES, and French words for a person.
+
+    ``notes`` are what its files of figures have to be told of, one a line.
+    """
 
     layer: Layer
     state: str
     words: str
+    notes: tuple[str, ...] = ()
 
     @property
     def word(self) -> str:
@@ -149,10 +155,12 @@ class Installer:
                 return self._install(layer, file)
         except _NotThere as error:
             # A folder holds what it holds, and what has no address is a second choice: no fault.
-            state = "kept" if layer.url and _is_address(origin or layer.url) else "absent"
-            return Outcome(layer, state, f"{error} ; {self._instead(layer.key)}")
+            # So are figures that a mirror does not have: the embedded ones go on.
+            owed = not origin or (layer.url and _is_address(origin) and layer.kind != "figures")
+            state = "kept" if owed else "absent"
+            return Outcome(layer, state, f"{error} ; {self._instead(layer)}")
         except AtlasError as error:
-            return Outcome(layer, "kept", f"{_sentence(error)} ; {self._instead(layer.key)}")
+            return Outcome(layer, "kept", f"{_sentence(error)} ; {self._instead(layer)}")
         except OSError as error:
             cause = error.strerror or "disque"
             return Outcome(layer, "kept", f"écriture impossible ({cause}) ; rien n'a changé")
@@ -173,6 +181,8 @@ class Installer:
         except NetworkError as error:
             kind = _NotThere if error.status == 404 else DataFileError
             raise kind(_network_words(error, layer)) from error
+        if layer.kind == "figures":
+            file.write_bytes(pack(layer, [file]))
 
     def _install(self, layer: Layer, file: Path) -> Outcome:
         content = file.read_bytes()
@@ -182,11 +192,11 @@ class Installer:
                 f"empreinte {dataset.sha256[:12]}… ; attendu : {layer.sha256[:12]}… "
                 "(data/official.toml)"
             )
-        count, remarks = check(layer, dataset, Epci(self._siren, self.commune_codes))
-        told = " ; ".join([f"{count} entités", f"empreinte {dataset.sha256[:12]}…", *remarks])
+        dataset, counts, remarks, notes = self._check(layer, dataset)
+        told = " ; ".join([counts, f"empreinte {dataset.sha256[:12]}…", *remarks])
         current = self.current(layer.key)
         if current and current.sha256 == dataset.sha256 and condition(current)[0] == "sound":
-            return Outcome(layer, "unchanged", f"déjà à jour, {told}")
+            return Outcome(layer, "unchanged", f"déjà à jour, {told}", notes)
         folder = self._installed / layer.key
         name = f"{dataset.sha256[:16]}{_suffix(content)}"
         file.replace(folder / name)
@@ -196,14 +206,24 @@ class Installer:
         entry = replace(dataset, path=folder / name, limits=f"{limits}.")
         write_file(folder / CURRENT, _toml(entry))
         _clean(folder)
-        return Outcome(layer, "installed", told)
+        return Outcome(layer, "installed", told, notes)
 
-    def _instead(self, key: str) -> str:
+    def _check(
+        self, layer: Layer, dataset: Dataset
+    ) -> tuple[Dataset, str, list[str], tuple[str, ...]]:
+        if layer.kind == "figures":
+            return described(layer, dataset, load_known(self._data))
+        count, remarks = check(layer, dataset, Epci(self._siren, self.commune_codes))
+        return dataset, f"{count} entités", remarks, ()
+
+    def _instead(self, layer: Layer) -> str:
         """Say what the atlas goes on with."""
-        current = self.current(key)
+        current = self.current(layer.key)
         if current:
             return f"la version installée le {current.installed} reste en place"
-        if key in load_catalogue(self._data):
+        if layer.kind == "figures":
+            return "les chiffres embarqués restent en place"
+        if layer.key in load_catalogue(self._data):
             return "les données embarquées restent en place"
         return "rien n'est installé"
 
@@ -228,14 +248,23 @@ def _incoming(folder: Path) -> Any:
 def _copy(layer: Layer, folder: Path, file: Path) -> None:
     if not folder.is_dir():
         raise DataFileError(f"« {folder} » n'est ni un dossier ni une adresse http(s)")
-    found = [path for name in layer.files for path in sorted(folder.glob(name)) if path.is_file()]
+    if layer.kind == "figures":
+        found = matching(layer, folder)
+    else:
+        named = (path for name in layer.files for path in sorted(folder.glob(name)))
+        found = [path for path in named if path.is_file()]
     if not found:
         raise _NotThere(
             f"aucun fichier {' ou '.join(layer.files)} dans « {folder.name or folder} »"
         )
-    if found[0].stat().st_size > layer.most_mb * 2**20:
-        raise DataFileError(f"{found[0].name} dépasse {layer.most_mb} Mo")
-    shutil.copyfile(found[0], file)
+    taken = found if layer.kind == "figures" else found[:1]
+    if sum(path.stat().st_size for path in taken) > layer.most_mb * 2**20:
+        names = ", ".join(path.name for path in taken)
+        raise DataFileError(f"{names} : plus de {layer.most_mb} Mo")
+    if layer.kind == "figures":
+        file.write_bytes(pack(layer, taken))
+    else:
+        shutil.copyfile(taken[0], file)
 
 
 def _network_words(error: NetworkError, layer: Layer) -> str:
@@ -280,6 +309,7 @@ def _dataset(layer: Layer, file: Path, content: bytes) -> Dataset:
         generation=layer.generation,
         limits=layer.limits,
         entry=_entry(layer, content),
+        part=layer.part,
         installed=datetime.now(UTC).date().isoformat(),
     )
 

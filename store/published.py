@@ -1,7 +1,7 @@
 """Published files of figures in a folder: the one way in for those who install or try them."""
 
 import tomllib
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,7 +54,18 @@ def read_published(
     datasets: Mapping[str, str],
     areas: Collection[tuple[str, str]] | None = None,
 ) -> Published:
-    """Read the published files of folders, or files, into one long table.
+    """Read the published files of folders, or files: see ``read_contents``."""
+    files = ((path.name, path.read_bytes) for path in _files(paths))
+    return read_contents(files, shapes, datasets, areas)
+
+
+def read_contents(
+    files: Iterable[tuple[str, Callable[[], bytes]]],
+    shapes: Known,
+    datasets: Mapping[str, str],
+    areas: Collection[tuple[str, str]] | None = None,
+) -> Published:
+    """Read published files, given by name and by what reads them, into one long table.
 
     ``datasets`` gives the data set written on the rows of each part ("insee", "rpls",
     "comparators"; the part itself where it is missing). ``areas`` keeps those (level, code) only.
@@ -64,12 +75,12 @@ def read_published(
     """
     notes: list[str] = []
     read: list[tuple[str, Read]] = []
-    for path in _files(paths):
-        one = _read(path, shapes, datasets, areas)
+    for name, content in files:
+        one = _read(name, content, shapes, datasets, areas)
         if one is None:
-            notes.append(f"{path.name} : fichier non reconnu, laissé de côté.")
+            notes.append(f"{name} : fichier non reconnu, laissé de côté.")
         else:
-            read.append((path.name, one))
+            read.append((name, one))
     if not read:
         raise DataFileError("\n".join([f"Aucun fichier de chiffres reconnu ; {_ACCEPTED}", *notes]))
     figures, doubtful, repeated = _merged(read)
@@ -90,19 +101,20 @@ def _files(paths: Iterable[Path]) -> list[Path]:
 
 
 def _read(
-    path: Path,
+    name: str,
+    read: Callable[[], bytes],
     shapes: Known,
     datasets: Mapping[str, str],
     areas: Collection[tuple[str, str]] | None,
 ) -> Read | None:
-    if path.suffix.lower() not in _SUFFIXES:
+    if not name.lower().endswith(_SUFFIXES):
         return None
     try:
-        content = path.read_bytes()
+        content = read()
     except OSError:
-        return Read(faults=(f"{path.name} : fichier illisible.",))
-    reader = filosofi.read if filosofi.recognizes(path.name) else insee.read
-    return reader(content, path.name, shapes, datasets=datasets, areas=areas)
+        return Read(faults=(f"{name} : fichier illisible.",))
+    reader = filosofi.read if filosofi.recognizes(name) else insee.read
+    return reader(content, name, shapes, datasets=datasets, areas=areas)
 
 
 def _merged(read: Sequence[tuple[str, Read]]) -> tuple[pd.DataFrame, list[str], list[str]]:

@@ -24,6 +24,7 @@ def render(atlas: Atlas) -> None:
         for line in told:
             st.markdown(frame.plain(line))
         installer = Installer(atlas.directory, atlas.installed, atlas.territory.epci_siren)
+        st.markdown(frame.plain(_installed_figures(installer)))
         if st.button("Mettre à jour les données officielles", icon=":material/cloud_download:"):
             _fetch(installer)
         for key, layer in installer.official.layers.items():
@@ -36,12 +37,21 @@ def render(atlas: Atlas) -> None:
 
 def _explained() -> str:
     return (
-        "Télécharge la couche nationale des quartiers et les communes du territoire depuis leurs "
-        "producteurs (ou le miroir réglé par ATLAS\\_OFFICIAL\\_FROM), les vérifie en entier, puis "
-        "les met en place ; la version précédente est conservée. Sans internet, ou si un fichier "
-        "n'est pas bon, rien ne change. Les fichiers de l'Insee n'ont pas d'adresse directe "
-        "établie : téléchargez-les sur insee.fr."
+        "Télécharge la couche nationale des quartiers, les communes du territoire et les revenus "
+        "des territoires de comparaison (Filosofi) depuis leurs producteurs (ou le miroir réglé "
+        "par ATLAS\\_OFFICIAL\\_FROM), les vérifie en entier, puis les met en place ; la version "
+        "précédente est conservée. Sans internet, ou si un fichier n'est pas bon, rien ne change. "
+        "Les chiffres de l'Insee par quartier n'ont pas d'adresse directe établie : "
+        "téléchargez-les sur insee.fr, mettez-les dans un dossier, puis lancez « cli.py fetch "
+        "--from DOSSIER »."
     )
+
+
+def _installed_figures(installer: Installer) -> str:
+    figures = [key for key, one in installer.official.layers.items() if one.kind == "figures"]
+    found = [one for key in figures if (one := installer.current(key))]
+    told = " ; ".join(f"{one.title} ({one.vintage}, le {one.installed})" for one in found)
+    return f"Chiffres installés : {told or 'aucun ; ceux de l’atlas sont en place'}."
 
 
 def _fetch(installer: Installer) -> None:
@@ -58,7 +68,10 @@ def _fetch(installer: Installer) -> None:
         outcomes = installer.fetch(official_origin(), progress=far)
     finally:
         _ONE_AT_A_TIME.release()
-    lines = [f"{one.layer.title} : {one.word}, {one.words}." for one in outcomes]
+    lines = []
+    for one in outcomes:
+        lines.append(f"{one.layer.title} : {one.word}, {one.words}.")
+        lines += [f"{one.layer.title} : {note}" for note in one.notes]
     st.session_state[state.key(_TOLD)] = lines
     st.rerun()
 
