@@ -88,6 +88,7 @@ def run_here(name: str, folder: Path, rounds: int) -> None:
 
 def run_apart(name: str, folder: Path, rounds: int) -> dict[str, Any] | None:
     """Run one way in a process of its own; None when it cannot run here."""
+    print(f"… {name}", file=sys.stderr, flush=True)
     found, why = in_process(folder, "--way", name, "--rounds", str(rounds))
     if found is None:
         print(f"{name}: left out ({why})")
