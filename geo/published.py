@@ -9,6 +9,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import islice
 from typing import Any
 
@@ -159,6 +160,7 @@ def _refuse_loose_cells(
         )
 
 
+@lru_cache(maxsize=2**16)  # the same few thousand texts fill a national file
 def figure(text: str | None, blank: str) -> tuple[float, str]:
     """Return the value and the status of a cell; raises ValueError when it is neither.
 

@@ -49,9 +49,14 @@ def test_the_button_installs_tells_and_offers_the_former_edition(tmp_path, files
     atlas = Atlas(DATA, installed=tmp_path / "official")
     page = AppTest.from_function(official_script, kwargs={"atlas": atlas}, default_timeout=60).run()
     assert [button.label for button in page.button] == ["Mettre à jour les données officielles"]
+    assert "Chiffres installés : aucun" in told(page)
+    (place / "EDUC_2019.csv").write_text("CODGEO;TX_NSNE_16A25;NEUF\nQP062011;31,4;1\n")
     page.button[0].click().run()
     assert not page.exception
     assert "contours 2024 : installée, 16 entités" in told(page)
+    assert "(tables publiées) (fichiers 2019, le " in told(page)
+    assert "2 remarques sur les fichiers de chiffres" in told(page)
+    assert "colonne(s) inconnue(s) de la table EDUC (NEUF)" in told(page)
     layer = place / "qpv_2024.geojson"
     layer.write_text(layer.read_text(encoding="utf-8").replace("Centre", "Coeur"), encoding="utf-8")
     page.button[0].click().run()

@@ -4,12 +4,14 @@ from threading import Lock
 
 import streamlit as st
 
+from analysis import wording
 from geo.errors import AtlasError
 from store.atlas import Atlas
 from store.official import Installer, official_origin
 from ui import frame, state
 
 _TOLD = "official_told"
+_NOTED = "official_noted"
 _ONE_AT_A_TIME = Lock()
 
 
@@ -23,6 +25,7 @@ def render(atlas: Atlas) -> None:
         st.caption(_explained())
         for line in told:
             st.markdown(frame.plain(line))
+        _notes(st.session_state.pop(state.key(_NOTED), []))
         installer = Installer(atlas.directory, atlas.installed, atlas.territory.epci_siren)
         st.markdown(frame.plain(_installed_figures(installer)))
         if st.button("Mettre à jour les données officielles", icon=":material/cloud_download:"):
@@ -54,6 +57,15 @@ def _installed_figures(installer: Installer) -> str:
     return f"Chiffres installés : {told or 'aucun ; ceux de l’atlas sont en place'}."
 
 
+def _notes(notes: list[str]) -> None:
+    if not notes:
+        return
+    st.caption(f"{wording.plural(len(notes), 'remarque')} sur les fichiers de chiffres :")
+    with st.container(height=180):
+        for note in notes:
+            st.caption(frame.plain(note))
+
+
 def _fetch(installer: Installer) -> None:
     if not _ONE_AT_A_TIME.acquire(blocking=False):
         st.info("Une mise à jour est déjà en cours ; rechargez la page dans un instant.")
@@ -68,10 +80,8 @@ def _fetch(installer: Installer) -> None:
         outcomes = installer.fetch(official_origin(), progress=far)
     finally:
         _ONE_AT_A_TIME.release()
-    lines = []
-    for one in outcomes:
-        lines.append(f"{one.layer.title} : {one.word}, {one.words}.")
-        lines += [f"{one.layer.title} : {note}" for note in one.notes]
+    lines = [f"{one.layer.title} : {one.word}, {one.words}." for one in outcomes]
+    st.session_state[state.key(_NOTED)] = [note for one in outcomes for note in one.notes]
     st.session_state[state.key(_TOLD)] = lines
     st.rerun()
 
