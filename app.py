@@ -29,7 +29,7 @@ def draw(entry: navigation.Entry) -> None:
 
 
 pages = navigation.streamlit_pages(draw)
-page = st.navigation(list(pages.values()), position="top")
+page = st.navigation(navigation.sections(pages), position="top")
 if direct and page is pages["carte"]:
     st.switch_page(pages["quartiers"])
 filters.render(atlas)

@@ -32,6 +32,17 @@ def wait_for_map(page: Page) -> None:
     page.frame_locator(MAP).locator("html[data-drawn]").wait_for(state="attached", timeout=60_000)
 
 
+def go_to(page: Page, title: str) -> None:
+    """Follow the link of the top bar to a page, through the menu it is listed in."""
+    section = next(entry.section for entry in PAGES if entry.title == title)
+    if section:
+        page.get_by_test_id("stTopNavSection").filter(has_text=section).click()
+        page.get_by_role("menuitem", name=title, exact=True).click()
+    else:
+        page.get_by_test_id("stTopNav").get_by_role("link", name=title, exact=True).click()
+    wait_for_page(page, title)
+
+
 def wait_for_page(page: Page, title: str) -> None:
     expect(page.get_by_role("heading", level=1, name=title)).to_be_visible(timeout=60_000)
     page.wait_for_function(
@@ -110,8 +121,7 @@ def test_leaving_the_map_and_coming_back_shows_no_error(open_page, atlas_url):
     page = visit.page
     wait_for_map(page)
     for title in ("Tableau de bord", "Carte", "Projets", "Carte"):
-        page.get_by_role("link", name=title, exact=True).first.click()
-        wait_for_page(page, title)
+        go_to(page, title)
     wait_for_map(page)
     page.wait_for_timeout(1500)
     expect(page.get_by_text("BidiComponent Error")).to_have_count(0)
@@ -131,8 +141,7 @@ def test_the_selection_holds_from_page_to_page(open_page, atlas_url):
     page = open_page(f"{atlas_url}/?programme=demo&annee=2024&theme=1.2").page
     wait_for_page(page, PAGES[0].title)
     for entry in PAGES[1:]:
-        page.get_by_role("link", name=entry.title, exact=True).first.click()
-        wait_for_page(page, entry.title)
+        go_to(page, entry.title)
         expect(page).to_have_url(re.compile(r"annee=2024.*theme=1\.2"))
 
 

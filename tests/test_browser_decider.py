@@ -14,7 +14,7 @@ from store.atlas import Atlas
 from store.cases import cases
 from store.tables import selected
 from tests.samples import DATA
-from tests.test_browser_atlas import MAP, wait_for_map, wait_for_page
+from tests.test_browser_atlas import MAP, go_to, wait_for_map, wait_for_page
 
 APP = Path(__file__).resolve().parent.parent / "app.py"
 DEMO = Selection("demo", 2025)
@@ -74,11 +74,9 @@ def test_a_case_is_settled_moves_the_totals_and_is_undone(open_page, url, databa
     after = by_target(selected(engine, DEMO))["granted_cents"]
     assert before["undecided"] - after["undecided"] == case["granted_cents"]
     assert after.sum() == before.sum()
-    page.get_by_role("link", name="Carte", exact=True).first.click()
-    wait_for_page(page, "Carte")
+    go_to(page, "Carte")
     expect(page.get_by_text(wording.euros(after["undecided"])).first).to_be_visible()
-    page.get_by_role("link", name="À décider", exact=True).first.click()
-    wait_for_page(page, "À décider")
+    go_to(page, "À décider")
     tick(page, "A. Essai", 0)
     fill(page, "Motif de l'annulation", "Erreur")
     fill(page, "Votre nom", "B. Essai")

@@ -17,6 +17,7 @@ class Entry:
     """A page: word in the URL, title, the question it answers, icon, module of ``ui.pages``.
 
     ``needs_projects`` marks a page that has nothing to say of a territory without a programme.
+    ``section`` is the menu it is listed in; without one it stands in the bar itself.
     """
 
     word: str
@@ -25,12 +26,15 @@ class Entry:
     icon: str
     module: str
     needs_projects: bool = False
+    section: str = ""
 
     @property
     def render(self) -> Render:
         """Return the function that draws the page."""
         return import_module(f"ui.pages.{self.module}").render
 
+
+ANALYSE, MANAGE = "Analyser", "Gérer"
 
 PAGES = (
     Entry("carte", "Carte", "Où vont les moyens ?", ":material/map:", "carte"),
@@ -57,6 +61,7 @@ PAGES = (
         ":material/balance:",
         "besoins",
         needs_projects=True,
+        section=ANALYSE,
     ),
     Entry(
         "couverture",
@@ -64,6 +69,7 @@ PAGES = (
         "Que manque-t-il ?",
         ":material/grid_on:",
         "couverture",
+        section=ANALYSE,
     ),
     Entry(
         "comparer",
@@ -71,9 +77,15 @@ PAGES = (
         "Où se situe ce quartier, et qui lui ressemble ?",
         ":material/compare_arrows:",
         "comparer",
+        section=ANALYSE,
     ),
     Entry(
-        "evolutions", "Évolutions", "Qu'est-ce qui change ?", ":material/timeline:", "evolutions"
+        "evolutions",
+        "Évolutions",
+        "Qu'est-ce qui change ?",
+        ":material/timeline:",
+        "evolutions",
+        section=ANALYSE,
     ),
     Entry(
         "campagne",
@@ -82,6 +94,7 @@ PAGES = (
         ":material/event_available:",
         "campagne",
         needs_projects=True,
+        section=MANAGE,
     ),
     Entry(
         "decider",
@@ -90,14 +103,23 @@ PAGES = (
         ":material/rule:",
         "decider",
         needs_projects=True,
+        section=MANAGE,
     ),
-    Entry("donnees", "Données", "D'où viennent ces chiffres ?", ":material/database:", "donnees"),
+    Entry(
+        "donnees",
+        "Données",
+        "D'où viennent ces chiffres ?",
+        ":material/database:",
+        "donnees",
+        section=MANAGE,
+    ),
     Entry(
         "importer",
         "Importer",
         "Comment apporter une programmation ?",
         ":material/upload_file:",
         "importer",
+        section=MANAGE,
     ),
 )
 
@@ -114,6 +136,14 @@ def streamlit_pages(draw: Callable[[Entry], None]) -> dict[str, st.Page]:
         )
         for entry in PAGES
     }
+
+
+def sections(pages: dict[str, st.Page]) -> dict[str, list[st.Page]]:
+    """Return the pages by menu, in order: a bar of all of them would not fit a screen."""
+    menus: dict[str, list[st.Page]] = {}
+    for entry in PAGES:
+        menus.setdefault(entry.section, []).append(pages[entry.word])
+    return menus
 
 
 def _bound(draw: Callable[[Entry], None], entry: Entry) -> Callable[[], None]:
