@@ -65,7 +65,7 @@ def test_a_case_is_settled_moves_the_totals_and_is_undone(open_page, url, databa
     expect(page.get_by_role("heading", name=case["title"])).to_be_visible()
     wait_for_map(page)
     expect(page.frame_locator(MAP).locator(".atlas-point")).to_have_count(1)
-    page.get_by_text("Hors quartier", exact=True).last.click()
+    page.get_by_test_id("stRadio").get_by_text("Hors quartier", exact=True).click()
     expect(page.get_by_text("à Hors quartier.")).to_be_visible()
     fill(page, "Motif", "Visite sur place <img src=x onerror=window.PWN=1>")
     fill(page, "Votre nom", "A. Essai")

@@ -84,7 +84,7 @@ def test_what_reaches_no_quarter_is_missing_on_the_map_not_zero():
     assert set(chosen.figures["text"]) == {wording.MISSING}
     classes = layers.classes_of(chosen)
     assert classes.count == 0
-    text = legend.legend(atlas(), chosen, classes, drawn_by(POSTS), layers.Layers(projects=False))
+    text = legend.quarters_legend(chosen, classes)
     assert "non disponible (16)" in text
     assert len(set(map_state(POSTS).classes)) == 1
     assert not map_state(POSTS).classes[0].isdigit()
@@ -150,7 +150,7 @@ def test_every_measure_gives_a_class_or_a_mark_to_every_quarter(code):
 def test_the_legend_counts_every_quarter_once(code):
     chosen = measure(atlas(), DEMO, code)
     classes = layers.classes_of(chosen)
-    text = legend.legend(atlas(), chosen, classes, drawn_by(DEMO), layers.Layers(projects=False))
+    text = legend.quarters_legend(chosen, classes)
     assert sum(int(n) for n in re.findall(r"</i>[^<]*\((\d+)\)", text)) == 16
     for colour in map_state(DEMO, code).colours:
         assert colour in text
@@ -164,7 +164,7 @@ def printed(text):
 
 def assert_figures_lie_in_their_printed_ranges(chosen):
     classes = layers.classes_of(chosen)
-    html = legend.legend(atlas(), chosen, classes, drawn_by(DEMO), layers.Layers(projects=False))
+    html = legend.quarters_legend(chosen, classes)
     ranges = re.findall(r"</i>([^<]*?) (?:(à moins de|à) ([^<]*?) )?\(\d+\)", html)
     base = maps.MapBase("/page", "/bridge", tuple(atlas().quarters["qpv_code"]), "x")
     look = layers.state(atlas(), DEMO, chosen, base, drawn_by(DEMO), layers.Layers())
@@ -196,10 +196,7 @@ def test_no_hidden_decimal_contradicts_the_legend(thousandths, decimals):
 
 
 def test_the_legend_carries_the_letters_of_the_map():
-    chosen = measure(atlas(), DEMO, EFFORT)
-    html = legend.legend(
-        atlas(), chosen, layers.classes_of(chosen), drawn_by(DEMO), layers.Layers()
-    )
+    html = legend.projects_legend(atlas(), drawn_by(DEMO))
     found = re.findall(r'class="d" style="background:(#\w+);color:(#\w+)">([^<]*)</i>([^<]*)', html)
     for group, colour, (ground, ink, letter, word) in zip(
         atlas().territory.nomenclature.groups, GROUP_COLOURS, found, strict=False
@@ -230,9 +227,7 @@ def test_the_legend_of_the_map_counts_every_quarter_in_the_words_of_the_table():
         state = map_state(DEMO, code)
         counted = {mark: int(re.findall(r"\((\d+)\)$", words)[0]) for mark, words in state.key}
         assert counted == dict(Counter(state.classes))
-        text = legend.legend(
-            atlas(), chosen, layers.classes_of(chosen), drawn_by(DEMO), layers.Layers()
-        )
+        text = legend.quarters_legend(chosen, layers.classes_of(chosen))
         assert all(words in unescape(text) for _, words in state.key)
 
 

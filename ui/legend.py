@@ -10,28 +10,24 @@ from store.atlas import Atlas
 from store.measures import Measure
 from ui import maps
 from ui.charts import GROUP_COLOURS
-from ui.layers import MARKS, RAMPS, Layers, Points, legend_key
+from ui.layers import MARKS, RAMPS, Points, legend_key
 
 # Drawn like another mark on the map: too small a sample leaves no figure to show either.
 _SWATCHES = {"not_significant": "absent"}
 _EXAMPLES = (1_000_000, 5_000_000, 15_000_000)
 
 
-def legend(atlas: Atlas, measure: Measure, classes: Classes, drawn: Points, layers: Layers) -> str:
-    """Return the legend as HTML: classes with their counts, marks, circles, families of themes."""
-    parts = [f"<strong>{escape(measure.label)}</strong> ({escape(measure.vintage)})"]
-    parts.append(_line(_classes(measure, classes) + _marks(measure)))
-    if layers.projects and drawn.layer.count:
-        parts.append(_line(_themes(atlas, drawn)))
-        parts.append(_line(_circles(drawn, layers.clusters)))
-    return f'<div class="lg">{"".join(parts)}</div>'
+def quarters_legend(measure: Measure, classes: Classes) -> str:
+    """Return the legend of the quarters as HTML: classes with their counts, and marks."""
+    title = f"<strong>{escape(measure.label)}</strong> ({escape(measure.vintage)})"
+    return f'<div class="lg">{title}{_line(_classes(measure, classes) + _marks(measure))}</div>'
 
 
-def projects_legend(atlas: Atlas, drawn: Points) -> str:
-    """Return the legend of the projects alone: families of themes and sizes of circles."""
+def projects_legend(atlas: Atlas, drawn: Points, clusters: bool = False) -> str:
+    """Return the legend of the projects as HTML: families of themes and sizes of circles."""
     if not drawn.layer.count:
         return ""
-    return f'<div class="lg">{_line(_themes(atlas, drawn))}{_line(_circles(drawn, False))}</div>'
+    return f'<div class="lg">{_line(_themes(atlas, drawn))}{_line(_circles(drawn, clusters))}</div>'
 
 
 def _line(items: list[str]) -> str:

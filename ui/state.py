@@ -63,8 +63,11 @@ def start(atlas: Atlas) -> bool:
         return False
     words = st.query_params.to_dict()
     values, notices = parse(words, atlas)
+    filters = {item.field for item in FILTERS}
     for name, value in values.items():
-        st.session_state[key(name)] = value
+        # A filter that is left empty is not set: set, Streamlit would send its options twice.
+        if value or name not in filters:
+            st.session_state[key(name)] = value
     st.session_state[key("notices")] = notices
     st.session_state[key("started")] = True
     return set(words) == {"quartier"} and bool(values["quarters"])

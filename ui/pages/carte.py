@@ -102,10 +102,23 @@ def _map(atlas: Atlas, selection: Selection, chosen: Measure, shown: layers.Laye
     )
     if selection.quarters:
         _only_chosen(len(selection.quarters), shown.projects)
-    key = legend.legend(atlas, chosen, layers.classes_of(chosen), drawn, shown)
-    # One message for what stands under the map: its parts compress together.
-    st.html(key + _not_drawn(atlas, selection, drawn) + _table(atlas, selection, chosen))
+    _under(atlas, selection, chosen, shown, drawn)
     navigation.link("projets", "Voir la liste des projets", state.query(selection))
+
+
+def _under(
+    atlas: Atlas,
+    selection: Selection,
+    chosen: Measure,
+    shown: layers.Layers,
+    drawn: layers.Points,
+) -> None:
+    """Draw the legend and the table in parts: what a change leaves as it was is not sent again."""
+    st.html(legend.quarters_legend(chosen, layers.classes_of(chosen)))
+    if shown.projects and drawn.layer.count:
+        st.html(legend.projects_legend(atlas, drawn, shown.clusters))
+    st.html(_not_drawn(atlas, selection, drawn) + _table(atlas, selection, chosen))
+    st.html(_account(atlas, selection))
 
 
 def _chosen(code: str) -> None:
@@ -137,15 +150,19 @@ def _table(atlas: Atlas, selection: Selection, chosen: Measure) -> str:
     rows = selected(atlas, selection, quarters=False)
     marked = [code in selection.quarters[:1] for code in table.index]
     first = "" if len(table) <= _MOST_ROWS else f", les {_MOST_ROWS} premiers sur {len(table)}"
+    return html_table(
+        f"Les mêmes chiffres en tableau ({selection.year}, tous quartiers{first})",
+        ("Quartier", chosen.label, "Projets", "Accordé"),
+        [_line(row) for _, row in table.head(_MOST_ROWS).iterrows()],
+        totals=_totals(rows),
+        highlighted=marked.index(True) if any(marked) else None,
+    )
+
+
+def _account(atlas: Atlas, selection: Selection) -> str:
+    rows = selected(atlas, selection, quarters=False)
     return (
-        html_table(
-            f"Les mêmes chiffres en tableau ({selection.year}, tous quartiers{first})",
-            ("Quartier", chosen.label, "Projets", "Accordé"),
-            [_line(row) for _, row in table.head(_MOST_ROWS).iterrows()],
-            totals=_totals(rows),
-            highlighted=marked.index(True) if any(marked) else None,
-        )
-        + _COUNTED_ONCE
+        _COUNTED_ONCE
         + "<details><summary>Le total, au centime</summary>"
         + accounts.identity(rows, f"Programmation {selection.year}, tous quartiers")
         + "</details>"
