@@ -63,6 +63,16 @@ def areas_of_year(
     return frame.astype({"value": "float64"})
 
 
+def area_datasets(indicator: Indicator, figures: pd.DataFrame, year: int | None) -> list[str]:
+    """Return the data sets from which the larger areas' figures of a data year are read.
+
+    The same figure in two data sets is read in the first one named.
+    """
+    rows = _comparator_rows(indicator, figures)
+    rows = rows[rows["data_year"].eq(year).fillna(False)] if year else rows.iloc[:0]
+    return list(rows.drop_duplicates(["area_level", "area_code"])["dataset"].unique())
+
+
 def _published_years(
     indicator: Indicator, figures: pd.DataFrame, comparators: Sequence[Comparator]
 ) -> set[int]:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import pandas as pd
 
 from analysis import evolution
-from analysis.comparison import comparable_vintage
+from analysis.comparison import area_datasets, comparable_vintage
 from analysis.gaps import TOGETHER, Comparison, compare
 from analysis.indicators import Indicator, Vintage, narrowed, series_vintages
 from analysis.perimeters import measured_on
@@ -144,8 +144,11 @@ def _lines(atlas: Atlas, one: Comparison) -> list[dict[str, object]]:
 
 def _credits(atlas: Atlas, one: Comparison) -> str:
     """Return the sources of the larger areas' figures, where one is published."""
-    keys = [source.dataset for source in one.indicator.comparators if one.reading.compared]
-    return " ; ".join(atlas.catalogue[key].credit for key in dict.fromkeys(keys))
+    vintage = one.reading.vintage
+    if vintage is None or not one.reading.compared:
+        return ""
+    keys = area_datasets(one.indicator, atlas.figures, vintage.data_year)
+    return " ; ".join(atlas.catalogue[key].credit for key in keys)
 
 
 def _line(one: Comparison, row: pd.Series) -> dict[str, object]:

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 import pytest
 
 import cli
+from analysis.comparison import area_datasets
 from geo.catalogue import condition
 from store.atlas import Atlas
 from store.listing import every_figure
@@ -101,6 +102,9 @@ def test_larger_areas_are_installed_from_an_archive_and_its_other_tables_left(tm
     opened = Atlas(DATA, installed=tmp_path / "official")
     gini = opened.figures.query("dataset == 'filosofi_2019' and variable == 'GI'")
     assert list(gini["value"]) == [0.251]
+    indicator = opened.indicators["gini"]
+    assert area_datasets(indicator, opened.figures, 2019) == ["filosofi_2019"], "what is credited"
+    assert area_datasets(indicator, opened.figures, 2018) == []
     left = install(tmp_path, files, "filosofi_2019")
     assert left.state == "absent", "the dictionary of a table is no table"
 
