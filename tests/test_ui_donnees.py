@@ -14,7 +14,7 @@ from analysis.programme import by_target, grand_total
 from analysis.selection import Selection
 from geo.catalogue import condition
 from store.atlas import Atlas
-from store.exports import CONTENTS, export_bytes, export_name
+from store.exports import CONTENTS, MIME_TYPES, export_bytes, export_name
 from store.tables import selected
 from tests.samples import atlas, copy_data, rewrite
 from ui.pages.donnees import command
@@ -125,10 +125,11 @@ def test_what_is_said_beside_the_buttons_is_what_is_selected(selection):
     assert figures.startswith(f"{len(atlas().indicators)} indicateurs")
 
 
-def test_buttons_are_five_and_empty_selections_stay_exportable():
+def test_buttons_are_named_apart_and_empty_selections_stay_exportable():
     empty = replace(DEMO, themes=("4.2",), dispositifs=("npnru",))
     page = show(empty, "Exports")
-    assert len(page.download_button) == 5
+    names = [button.proto.label for button in page.get("download_button")]
+    assert len(names) == len(set(names)) == len(CONTENTS) * len(MIME_TYPES) + 1
     assert any(text.startswith("0 projet") for text in texts_of(page))
     assert export_bytes(atlas(), empty, "projects", "csv").count(b"\r\n") == 1
 
@@ -197,10 +198,12 @@ def test_downloads_of_the_app_are_the_bytes_of_the_engine(atlas_url, open_page, 
     address = f"{atlas_url}/donnees?programme=demo&annee=2024&theme=1.1&quartier=QN06208M"
     page = open_page(address, accept_downloads=True).page
     page.get_by_text("Exports", exact=True).click()
+    titles = {"quarters": "Quartiers", "projects": "Projets", "totals": "Totaux"}
     names = {"geojson": "GeoJSON (carte)", "csv": "CSV (tableur)"}
-    for place, what in enumerate(CONTENTS):
+    assert set(titles) == set(CONTENTS)
+    for what, title in titles.items():
         for file_format, label in names.items():
-            button = page.get_by_role("button", name=label).nth(place)
+            button = page.get_by_role("button", name=f"{title}, {label}")
             with page.expect_download() as arriving:
                 button.click()
             arriving.value.save_as(tmp_path / "recu")

@@ -143,7 +143,7 @@ def _figures(atlas: Atlas, selection: Selection) -> None:
         )
     )
     st.download_button(
-        _FORMATS["csv"],
+        f"Tous les chiffres, {_FORMATS['csv']}",
         data=partial(figures_csv, atlas, codes or None),
         file_name=f"chiffres_{atlas.territory.code}.csv",
         mime=MIME_TYPES["csv"],
@@ -168,7 +168,7 @@ def _download(atlas: Atlas, selection: Selection, what: str, title: str, words: 
     with st.container(horizontal=True):
         for file_format, label in _FORMATS.items():
             st.download_button(
-                label,
+                f"{title}, {label}",  # read aloud, a format alone would not say of what
                 data=partial(export_bytes, atlas, selection, what, file_format),
                 file_name=export_name(atlas, selection, what, file_format),
                 mime=MIME_TYPES[file_format],
