@@ -19,7 +19,7 @@ INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check --no-input -
 COMPILE := $(PY) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-annotate --custom-compile-command "make lock" $(LOCK_FLAGS)
 
-.PHONY: help run test check chromium lock bench demo clean
+.PHONY: help run api test check chromium lock bench demo clean
 
 help: ## Affiche cette aide
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1#\2/p' Makefile | while IFS='#' read -r name text; \
@@ -29,6 +29,10 @@ run: $(RUNTIME) ## Démarre l'atlas (PORT=8501, ADDRESS=127.0.0.1)
 	@echo "Atlas : http://$(ADDRESS):$(PORT) (Ctrl+C pour arrêter)"
 	@mkdir -p static
 	@exec $(PY) -m streamlit run app.py --server.port "$(PORT)" --server.address "$(ADDRESS)"
+
+api: PORT := $(if $(filter file,$(origin PORT)),5000,$(PORT))
+api: $(RUNTIME) ## Sert les données en OGC API - Features (PORT=5000, ADDRESS=127.0.0.1)
+	@ADDRESS="$(ADDRESS)" PORT="$(PORT)" exec $(PY) -m api
 
 test: check chromium ## Vérifie tout : style, types, tests (installe Chromium s'il manque)
 	$(PY) -m pytest $(PARALLEL)
