@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from commands.options import TerritoryOption, Word, option, require, require_out
-from geo.schema import WGS84
+from geo.crs import WGS84
 from store.atlas import open_atlas
 from store.positions import FORMATS
 

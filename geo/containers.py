@@ -25,8 +25,8 @@ from shapely.geometry import shape
 
 from geo.archives import ZIP
 from geo.catalogue import Dataset, read_verified
+from geo.crs import WGS84
 from geo.errors import CrsError, DataFileError
-from geo.schema import WGS84
 
 FORMATS = "GeoJSON (une FeatureCollection), GeoPackage ou shapefile (.shp et ses fichiers, ou .zip)"
 _SQLITE, _SHAPEFILE = b"SQLite format 3\x00", b"\x00\x00\x27\x0a"

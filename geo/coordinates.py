@@ -17,11 +17,10 @@ from babel.numbers import format_decimal
 from numpy.typing import NDArray
 from pyproj import CRS, Geod, Transformer
 
-from geo.crs import DEGREES, systems_in_use
+from geo.crs import DEGREES, WGS84, systems_in_use
 from geo.errors import ContractError
 from geo.location import Floats, Places, degrees
 from geo.proximity import nearest_of
-from geo.schema import WGS84
 
 # Metres from the point of a commune beyond which a position is not believed to lie in it: the
 # widest communes of metropolitan France reach some 20 km, nearly all less than 10.

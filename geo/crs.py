@@ -7,8 +7,8 @@ from pyproj import CRS, Proj
 from pyproj.exceptions import CRSError
 
 from geo.errors import CrsError
-from geo.schema import WGS84
 
+WGS84 = "EPSG:4326"
 DEGREES = 0  # stands for WGS 84 among the EPSG codes of systems
 _PUBLISHED = {2154: "Lambert-93", 3857: "Web Mercator"} | {
     3900 + zone: f"CC{zone}" for zone in range(42, 51)

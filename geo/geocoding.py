@@ -16,10 +16,9 @@ from urllib.parse import urlencode, urlsplit
 
 from pyproj import CRS, Transformer
 
-from geo.crs import DEGREES, systems_in_use
+from geo.crs import DEGREES, WGS84, systems_in_use
 from geo.errors import PlaceError
 from geo.network import Limits, NetworkError, receive
-from geo.schema import WGS84
 
 SERVICE = "https://data.geopf.fr/geocodage/search"
 TIMEOUT_S = 5.0

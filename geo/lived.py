@@ -16,9 +16,9 @@ from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
 
 from geo.catalogue import Dataset, read_verified
+from geo.crs import WGS84
 from geo.errors import DataFileError
 from geo.location import locate
-from geo.schema import WGS84
 from geo.territory import LivedArea, LivedPlace
 
 _ARCS = 32  # segments a quarter circle, like the bands

@@ -15,10 +15,9 @@ import shapely
 from numpy.typing import NDArray
 from pyproj import CRS, Transformer
 
-from geo.crs import metric_crs, require_crs
+from geo.crs import WGS84, metric_crs, require_crs
 from geo.errors import ContractError
 from geo.proximity import in_bands, nearest_of
-from geo.schema import WGS84
 
 INDICATIVE = "Positions indicatives : elles ne valent pas attestation d'appartenance à un quartier."
 STATES = ("inside", "outside", "undecided", "not_located")

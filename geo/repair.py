@@ -12,9 +12,8 @@ import pandas as pd
 import shapely
 from pyproj import Geod
 
-from geo.crs import require_crs
+from geo.crs import WGS84, require_crs
 from geo.errors import DataFileError
-from geo.schema import WGS84
 
 COLUMNS = (
     *("qpv_code", "reason", "area_before_m2", "area_after_m2", "difference_m2"),

@@ -27,7 +27,6 @@ PEOPLE = r"[0-9]{1,7}"
 ADDRESS_KINDS = ("activity", "seat")
 AMOUNTS = ("requested", "granted", "previous")
 FIGURE_STATUSES = ("published", "secret", "absent", "not_significant", "not_comparable")
-WGS84 = "EPSG:4326"
 # Generations of perimeters: decree of December 2014, decree of December 2023.
 GENERATIONS = (2015, 2024)
 # The widest coordinates of a system in use: half the equator in Web Mercator.

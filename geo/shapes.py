@@ -10,7 +10,7 @@ import shapely
 from numpy.typing import NDArray
 from pyproj import CRS, Transformer
 
-from geo.crs import require_crs
+from geo.crs import WGS84, require_crs
 from geo.errors import ContractError
 from geo.location import (
     Facts,
@@ -22,7 +22,6 @@ from geo.location import (
     checked_layer,
     uncertainties,
 )
-from geo.schema import WGS84
 
 # How a share is measured, by the dimension of the shape.
 UNITS = ("points", "m", "m²")

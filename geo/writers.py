@@ -10,9 +10,8 @@ import pandas as pd
 import shapely
 from pandas.api.types import is_bool_dtype, is_object_dtype, is_string_dtype
 
-from geo.crs import require_crs
+from geo.crs import WGS84, require_crs
 from geo.errors import DataFileError
-from geo.schema import WGS84
 
 # What a spreadsheet may take for the start of a formula. Blanks and apostrophes before the sign
 # count too: the former are dropped by some spreadsheets, and the latter make the mark reversible.

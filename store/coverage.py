@@ -12,8 +12,7 @@ from analysis.effort import supported
 from analysis.programme import NO_THEME, totals
 from analysis.selection import Selection
 from analysis.vocabulary import labels
-from geo.crs import to_metric
-from geo.schema import WGS84
+from geo.crs import WGS84, to_metric
 from geo.territory import Essential
 from store.atlas import Atlas
 from store.tables import loaded, selected

@@ -24,13 +24,13 @@ from analysis.perimeters import overlap_sentence
 from geo.cell_digest import REACH_M
 from geo.cell_index import CellIndex
 from geo.coordinates import FAULTS, diagnose, usable
-from geo.crs import to_metric, to_wgs84
+from geo.crs import WGS84, to_metric, to_wgs84
 from geo.errors import ContractError, CrsError, DataFileError
 from geo.layers import generation_of, read_layer
 from geo.location import locate
 from geo.proximity import BAND_M
 from geo.repair import sentence
-from geo.schema import GENERATIONS, WGS84
+from geo.schema import GENERATIONS
 from geo.shapes import locate_shapes, overlaps
 from geo.stream import (
     LOCATED,

@@ -26,8 +26,8 @@ from analysis.vocabulary import (
     labels,
     sharing,
 )
+from geo.crs import WGS84
 from geo.location import INDICATIVE
-from geo.schema import WGS84
 from store.atlas import Atlas
 from store.programmes import LoadedProgramme
 

@@ -16,8 +16,8 @@ from streamlit.testing.v1 import AppTest
 
 from analysis.perimeters import RELATION_WORDS, became
 from analysis.selection import Selection
+from geo.crs import WGS84
 from geo.geocoding import Place
-from geo.schema import WGS84
 from store.atlas import Atlas
 from store.exports import export_bytes
 from store.locating import Request, locate_file

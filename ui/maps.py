@@ -23,9 +23,8 @@ import shapely
 import streamlit as st
 from xstatic.pkg import leaflet, leaflet_markercluster
 
-from geo.crs import metric_crs, require_crs, to_metric, to_wgs84
+from geo.crs import WGS84, metric_crs, require_crs, to_metric, to_wgs84
 from geo.errors import ContractError
-from geo.schema import WGS84
 from geo.writers import publish
 from ui.map_page import HEAD, page_html
 

@@ -9,9 +9,8 @@ from pyproj import CRS, Transformer
 from shapely import MultiPolygon, Point, Polygon, get_coordinates, unary_union
 
 from geo.catalogue import Dataset
-from geo.crs import to_metric
+from geo.crs import WGS84, to_metric
 from geo.readers import read_communes, read_crosswalk, read_quarters
-from geo.schema import WGS84
 from geo.territory import Territory
 
 # Metres kept between a boundary and a point meant to be plainly inside, by method of position.
