@@ -8,8 +8,9 @@ import json
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import pandas as pd
@@ -18,9 +19,10 @@ import pyarrow as pa
 from geo.errors import DataFileError
 from geo.headers import LINE
 from geo.upload_child import OUT_OF_MEMORY, REFUSED
-from geo.uploads import DRIVERS, Upload, refuse_size
+from geo.uploads import DRIVERS, Progress, Upload, refuse_size
 
 _ROOT = Path(__file__).resolve().parent.parent
+_LONGEST_SHARE = 16  # signs
 
 
 @dataclass(frozen=True)
@@ -33,27 +35,22 @@ class Limits:
 
 
 def read_safely(
-    content: bytes, name: str, sheet: str | None = None, limits: Limits | None = None
+    content: bytes,
+    name: str,
+    sheet: str | None = None,
+    limits: Limits | None = None,
+    progress: Progress | None = None,
 ) -> Upload:
     """Read an uploaded file as ``geo.uploads.read_upload`` does, in a child process.
 
-    ``name`` is the file's own name, used in messages only. Raises DataFileError with the child's
+    ``name`` is the file's own name, used in messages only. ``progress`` is called, in this thread,
+    with the share of the rows read, from 0 to 1. Raises DataFileError with the child's
     French message, or saying that the file took more than ``limits`` or broke its reader.
     """
     refuse_size(len(content), name)
     limits = limits or Limits()
-    order = json.dumps({"name": name, "sheet": sheet, **asdict(limits)})
-    command = [sys.executable, "-m", "geo.upload_child", order]
     try:
-        done = subprocess.run(  # noqa: S603 - our own module, its order is one JSON argument
-            command,
-            input=content,
-            capture_output=True,
-            cwd=_ROOT,
-            env=_environment(),
-            timeout=limits.clock_s,
-            check=False,
-        )
+        done = _run(content, {"name": name, "sheet": sheet}, limits, progress)
     except subprocess.TimeoutExpired as error:
         raise _too_long(name) from error
     if done.returncode == 0:
@@ -61,6 +58,59 @@ def read_safely(
     if done.returncode == REFUSED:
         raise DataFileError(json.loads(done.stdout)["message"])
     raise _stopped(name, done.returncode, done.stderr)
+
+
+def _run(
+    content: bytes, order: dict[str, str | None], limits: Limits, progress: Progress | None
+) -> subprocess.CompletedProcess[bytes]:
+    """Run the child to its end, telling its progress meanwhile; it is killed at the clock's limit.
+
+    The child says how far it is through a pipe of its own, which ends with it.
+    """
+    listen, tell = os.pipe()
+    told = json.dumps(order | asdict(limits) | {"progress": tell})
+    command = [sys.executable, "-m", "geo.upload_child", told]
+    with ThreadPoolExecutor(1) as pool, os.fdopen(listen, errors="replace") as shares:
+        try:
+            child = subprocess.Popen(  # noqa: S603 - our own module, its order is one JSON argument
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                cwd=_ROOT,
+                env=_environment(),
+                pass_fds=(tell,),
+            )
+        finally:
+            os.close(tell)
+        try:
+            answer = pool.submit(_exchange, child, content, limits.clock_s)
+            for share in iter(partial(shares.readline, _LONGEST_SHARE), ""):
+                if progress:
+                    progress(_share(share))
+            return answer.result()
+        finally:
+            child.kill()  # whoever is told the progress may have had enough
+
+
+def _exchange(
+    child: subprocess.Popen[bytes], content: bytes, clock_s: int
+) -> subprocess.CompletedProcess[bytes]:
+    try:
+        out, errors = child.communicate(content, clock_s)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.communicate()
+        raise
+    return subprocess.CompletedProcess(child.args, child.returncode, out, errors)
+
+
+def _share(line: str) -> float:
+    # What a hostile file could make of the child is still no more than a share.
+    try:
+        return min(1.0, max(0.0, float(line)))
+    except ValueError:
+        return 0.0
 
 
 def frame_of(upload: Upload) -> pd.DataFrame:

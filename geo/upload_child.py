@@ -5,6 +5,7 @@ Started by ``geo.sandbox`` as ``python -m geo.upload_child ORDER``, the file on 
 
 import contextlib
 import json
+import os
 import sys
 
 REFUSED, OUT_OF_MEMORY = 3, 4
@@ -28,26 +29,32 @@ def _limit(memory_bytes: int, processor_s: int) -> None:
 def main(order: str) -> int:
     """Read the file of standard input under the limits of ``order`` and write the answer.
 
-    The answer is an Arrow stream whose metadata say what was found, or a JSON refusal. Returns the
+    How far it is goes to the descriptor ``progress`` of the order, a line a share from 0 to 1. The
+    answer is an Arrow stream whose metadata say what was found, or a JSON refusal. Returns the
     exit code: 0 read, 3 refused, 4 out of memory.
     """
     told = json.loads(order)
     _limit(told["memory_bytes"], told["processor_s"])
     try:
-        return _answer(told["name"], told["sheet"])
+        return _answer(told["name"], told["sheet"], told["progress"])
     except MemoryError:
         return OUT_OF_MEMORY
 
 
-def _answer(name: str, sheet: str | None) -> int:
+def _answer(name: str, sheet: str | None, progress: int) -> int:
     import pyarrow as pa
 
     from geo.errors import AtlasError
     from geo.uploads import read_upload
 
+    def tell(share: float) -> None:
+        # Nobody listening any more is no reason to stop.
+        with contextlib.suppress(OSError):
+            os.write(progress, b"%.3f\n" % share)
+
     content = sys.stdin.buffer.read()
     try:
-        upload = read_upload(content, name, sheet)
+        upload = read_upload(content, name, sheet, tell)
     except AtlasError as error:
         sys.stdout.buffer.write(json.dumps({"message": str(error)}).encode())
         return REFUSED

@@ -6,6 +6,7 @@ its own (``geo.sandbox``), so that a hostile file can exhaust or crash nothing e
 
 import io
 import math
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -28,6 +29,9 @@ DRIVERS = ("GPKG", "ESRI Shapefile", "FlatGeobuf")
 _PARQUET, _SQLITE, _FLATGEOBUF = b"PAR1", b"SQLite format 3\x00", b"fgb\x03fgb"
 _PROGRAMS = (b"MZ", b"\x7fELF", b"\xca\xfe\xba\xbe", b"\xcf\xfa\xed\xfe", b"#!")
 _SHAPEFILE_PARTS = (".shp", ".shx", ".dbf", ".prj")
+_STEP = 5_000  # rows between two words of progress
+# Told the share of the rows read, from 0 to 1.
+Progress = Callable[[float], None]
 
 
 @dataclass(frozen=True)
@@ -60,21 +64,24 @@ def refuse_size(size: int, name: str) -> None:
         )
 
 
-def read_upload(content: bytes, name: str, sheet: str | None = None) -> Upload:
+def read_upload(
+    content: bytes, name: str, sheet: str | None = None, progress: Progress | None = None
+) -> Upload:
     """Read an uploaded file as a table of text, whatever its name says.
 
     ``sheet`` chooses a sheet of a workbook. A shape becomes ``longitude`` and ``latitude``
     (EPSG:4326, degrees; a point inside it for a line or a polygon). No address is ever followed
-    and no other file opened. Raises DataFileError or CrsError for anything that is not one of the
+    and no other file opened. ``progress`` is told how far a text or a workbook is read; a layer is
+    read in one go. Raises DataFileError or CrsError for anything that is not one of the
     ACCEPTED formats, whole and alone in its file.
     """
     refuse_size(len(content), name)
     if content.startswith(_PROGRAMS):
         raise DataFileError(f"{name} est un programme, pas des données ; attendu : {ACCEPTED}.")
     if content.startswith(archives.ZIP):
-        return _archive(content, name, sheet)
+        return _archive(content, name, sheet, progress)
     if content.startswith(workbooks.OLE):
-        return _workbook(content, name, sheet, "XLS")
+        return _workbook(content, name, sheet, "XLS", progress)
     if content.startswith(_PARQUET):
         return _parquet(content, name)
     if content.startswith(_SQLITE):
@@ -84,10 +91,10 @@ def read_upload(content: bytes, name: str, sheet: str | None = None) -> Upload:
     start = content.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
     if start in (b"{", b"["):
         return _layer(content, name, "GeoJSON")
-    return _kml(content, name) if start == b"<" else _csv(content, name)
+    return _kml(content, name) if start == b"<" else _csv(content, name, progress)
 
 
-def _archive(content: bytes, name: str, sheet: str | None) -> Upload:
+def _archive(content: bytes, name: str, sheet: str | None, progress: Progress | None) -> Upload:
     files = archives.entries(content, name)
     folded = {file.lower() for file in files}
     if "xl/vbaproject.bin" in folded or "xl/workbook.bin" in folded:
@@ -95,9 +102,9 @@ def _archive(content: bytes, name: str, sheet: str | None) -> Upload:
             f"{name} : classeur à macros ou binaire ; enregistrez-le au format .xlsx."
         )
     if "xl/workbook.xml" in folded:
-        return _workbook(content, name, sheet, "XLSX")
+        return _workbook(content, name, sheet, "XLSX", progress)
     if "content.xml" in folded and "mimetype" in folded:
-        return _workbook(content, name, sheet, "ODS")
+        return _workbook(content, name, sheet, "ODS", progress)
     shapes = [file for file in files if PurePosixPath(file).suffix.lower() == ".shp"]
     if not shapes:
         raise DataFileError(f"{name} : archive sans shapefile ; attendu : {ACCEPTED}.")
@@ -121,16 +128,30 @@ def _archive(content: bytes, name: str, sheet: str | None) -> Upload:
     return _layer(content, name, "shapefile")
 
 
-def _csv(content: bytes, name: str) -> Upload:
+def _told(
+    rows: Iterator[headers.Row], total: int, progress: Progress | None
+) -> Iterator[headers.Row]:
+    """Give rows on, saying now and then how many of ``total`` are done."""
+    for done, row in enumerate(rows):
+        if progress and done % _STEP == 0:
+            progress(min(1.0, done / max(1, total)))
+        yield row
+
+
+def _csv(content: bytes, name: str, progress: Progress | None) -> Upload:
     rows, notes = delimited.rows_of(content, name)
+    rows = _told(rows, content.count(b"\n"), progress)
     table, header, long = headers.tabulate(rows, name)
     return Upload(table, "CSV", long_lines=tuple(long), notes=(*notes, *_header_notes(header)))
 
 
-def _workbook(content: bytes, name: str, chosen: str | None, kind: str) -> Upload:
+def _workbook(
+    content: bytes, name: str, chosen: str | None, kind: str, progress: Progress | None
+) -> Upload:
     sheet, names = workbooks.sheet_of(content, name, chosen)
     rows, left, merges = workbooks.rows_of(sheet)
     where = f"{name}, feuille « {sheet.name} »"
+    rows = _told(rows, sheet.height, progress)
     table, header, long = headers.tabulate(rows, where, merges, first_column=left)
     notes = (f"Feuille : {sheet.name}.", *_header_notes(header))
     return Upload(table, kind, "ligne", sheet.name, names, tuple(long), notes)

@@ -23,7 +23,7 @@ from analysis.intake import Diagnosis, Setting, diagnose_table
 from analysis.mapping import ColumnMap, for_edition, from_json, guess
 from geo.errors import DataFileError
 from geo.sandbox import frame_of, read_safely
-from geo.uploads import MOST_BYTES, Upload, refuse_size
+from geo.uploads import MOST_BYTES, Progress, Upload, refuse_size
 from store.atlas import Atlas
 
 FORMAT_FILE = "import.toml"
@@ -96,9 +96,14 @@ def read_path(path: Path) -> bytes:
         ) from error
 
 
-def receive(content: bytes, name: str, sheet: str | None = None) -> Received:
-    """Read a file in the child process; raises DataFileError or CrsError with its refusal."""
-    upload = read_safely(content, name, sheet)
+def receive(
+    content: bytes, name: str, sheet: str | None = None, progress: Progress | None = None
+) -> Received:
+    """Read a file in the child process, which tells ``progress`` the share read, from 0 to 1.
+
+    Raises DataFileError or CrsError with its refusal.
+    """
+    upload = read_safely(content, name, sheet, progress=progress)
     return Received(name, upload, frame_of(upload))
 
 

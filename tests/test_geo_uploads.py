@@ -2,12 +2,14 @@
 
 import io
 import json
+import resource
 import socket
 import subprocess
 import sys
 import threading
 import zipfile
 from datetime import datetime
+from threading import get_ident
 
 import geopandas as gpd
 import openpyxl
@@ -306,6 +308,36 @@ def test_a_memory_hog_is_stopped():
         read_safely(packed.getvalue(), "a.xlsx", limits=Limits(memory_bytes=900 * 2**20))
     # The server is still there to read the next file.
     assert len(frame_of(read_safely(TABLE.encode(), "a.csv"))) == 2
+
+
+def test_progress_is_told_in_the_reader_s_own_thread():
+    told = []
+    content = b"a;b;c\n" + b"1;2;3\n" * 21_000
+    frame = frame_of(
+        read_safely(content, "a.csv", progress=lambda s: told.append((s, get_ident())))
+    )
+    assert len(frame) == 21_000
+    shares = [share for share, _ in told]
+    assert shares == sorted(shares)
+    assert len(shares) == 5
+    assert shares[0] == 0
+    assert 0.9 < shares[-1] <= 1
+    assert {thread for _, thread in told} == {get_ident()}
+
+
+def test_who_is_told_the_progress_may_stop_the_reading():
+    def leave(share: float) -> None:
+        raise KeyboardInterrupt
+
+    content = b"a;b;c\n" + b"1;2;3\n" * 5_000_000
+    begun = process_time_of_children()
+    with pytest.raises(KeyboardInterrupt):
+        read_safely(content, "a.csv", progress=leave)
+    assert process_time_of_children() - begun < 3  # read whole, it takes some ten seconds
+
+
+def process_time_of_children() -> float:
+    return sum(resource.getrusage(resource.RUSAGE_CHILDREN)[:2])
 
 
 def test_an_endless_parse_is_stopped():

@@ -80,12 +80,19 @@ def _read(content: bytes, name: str, sheet: str | None) -> tuple[str, Received, 
     if held and held[0] == wanted and sheet in (None, held[1].upload.sheet):
         received = held[1]
     else:
+        words = f"Lecture de {frame.plain(name)}"
+        bar = st.progress(0.0, f"{words}…")
+
+        def tell(share: float) -> None:
+            bar.progress(share, f"{words} : {wording.percent(100 * share, 0)}")
+
         try:
-            with st.spinner(f"Lecture de {frame.plain(name)}…", show_time=True):
-                received = receive(content, name, sheet)
+            received = receive(content, name, sheet, tell)
         except AtlasError as error:
             st.error(frame.plain(str(error)), icon=":material/error:")
             return None
+        finally:
+            bar.empty()
         st.session_state[_KEPT] = (wanted, received)
     tail = hashlib.sha256(received.upload.sheet.encode()).hexdigest()[:6]
     return f"{sha256[:12]}{tail}", received, sha256
