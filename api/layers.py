@@ -8,7 +8,7 @@ import pandas as pd
 
 from analysis.selection import Selection
 from analysis.vocabulary import FIGURE_WORDS
-from geo.schema import WGS84
+from geo.crs import WGS84
 from store.atlas import Atlas
 from store.listing import every_figure
 from store.tables import export_projects, export_quarters
