@@ -15,6 +15,7 @@ import pandas as pd
 from sqlalchemy import Connection, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
+from analysis import wording
 from analysis.difference import CHANGES, changed_cells, identify, project_changes, row_changes
 from geo.errors import ImportRefused
 from geo.schema import FUNDING, PROJECTS, report
@@ -166,6 +167,20 @@ class Imports:
         undone = frame.dropna(subset=["undoes"]).set_index("undoes")["id"]
         frame["undone_by"] = frame["id"].map(undone).astype("Int64")
         return frame
+
+    def credits(self, programme: str, year: int) -> list[str]:
+        """Say where the lines of an imported year come from, the latest import in force first.
+
+        File, day, person and number in the journal; what was undone is left out.
+        """
+        told = self.entries()
+        standing = told["undoes"].isna() & told["undone_by"].isna()
+        told = told[standing & told["programme"].eq(programme) & told["year"].eq(year)]
+        return [
+            f"{row['file_name']}, importé le {wording.day(row['imported_at'])} par "
+            f"{row['author']} (import n° {row['id']})"
+            for row in told.iloc[::-1].to_dict("records")
+        ]
 
     def edition(self, programme: str) -> int:
         """Return the last import of a programme, 0 without any: what a cache is keyed by."""

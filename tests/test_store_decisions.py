@@ -39,8 +39,8 @@ def address(folder: Path) -> str:
 
 
 @pytest.fixture
-def journal(tmp_path) -> Journal:
-    return Journal(Database(address(tmp_path)), "t")
+def journal(base) -> Journal:
+    return Journal(base, "t")
 
 
 @pytest.fixture
@@ -100,9 +100,9 @@ def test_an_undoing_is_added_and_nothing_is_erased(journal):
     assert len(journal.entries("demo")) == 2
 
 
-def test_programmes_and_territories_do_not_mix(journal, tmp_path):
+def test_programmes_and_territories_do_not_mix(journal, base):
     journal.decide(CASE, "outside", reason="a", author="b")
-    other = Journal(Database(address(tmp_path)), "autre")
+    other = Journal(base, "autre")
     assert journal.entries("autre").empty
     assert other.entries("demo").empty
     assert other.size() == 0
@@ -142,8 +142,8 @@ def test_control_signs_do_not_reach_the_database(journal):
     assert (entry["reason"], entry["author"]) == ("a b c\nd", "Zoé")
 
 
-def test_processes_that_decide_at_once_lose_nothing(journal, tmp_path):
-    command = [sys.executable, "-c", WRITER, address(tmp_path)]
+def test_processes_that_decide_at_once_lose_nothing(journal, base):
+    command = [sys.executable, "-c", WRITER, base.url]
     running = [subprocess.Popen([*command, f"P{k}"], cwd=ROOT) for k in range(3)]
     assert [process.wait(timeout=60) for process in running] == [0, 0, 0]
     entries = journal.entries("demo")
@@ -162,7 +162,8 @@ def test_a_folder_that_cannot_be_made_is_told_in_french(tmp_path):
     assert str(tmp_path) not in str(refusal.value)
 
 
-def test_a_read_only_database_is_read_and_refuses_to_be_written(journal, tmp_path):
+def test_a_read_only_database_is_read_and_refuses_to_be_written(tmp_path):
+    journal = Journal(Database(address(tmp_path)), "t")
     journal.decide(CASE, "outside", reason="a", author="b")
     file = tmp_path / "var" / "atlas.sqlite"
     locked = Journal(Database(f"sqlite:///file:{file}?mode=ro&uri=true"), "t")

@@ -10,7 +10,7 @@ from analysis.selection import Selection
 from store.atlas import Atlas
 from store.campaign import call
 from tests.imported import HOSTILE, apply, frames, line, project
-from tests.samples import DATA, atlas
+from tests.samples import DATA, atlas, copy_data
 
 DEMO = Selection("demo", 2025)
 
@@ -67,6 +67,22 @@ def test_a_year_without_known_dates_says_so():
     assert page.metric[1].value == wording.MISSING
 
 
+def test_the_calendar_that_the_territory_knows_is_told(tmp_path):
+    data = copy_data(tmp_path)
+    file = data / "territories" / "bethune-bruay.toml"
+    known = "deadline = 2024-11-04"
+    more = "\nopening = 2024-09-16\ncommittees = [2025-03-20, 2025-02-04]"
+    text = file.read_text(encoding="utf-8")
+    assert known in text
+    file.write_text(text.replace(known, known + more), encoding="utf-8")
+    page = show(Selection("demo", 2025), Atlas(data))
+    words = "".join(element.proto.body for element in page.get("html"))
+    calendar = "ouverture le 16 septembre 2024 ; comités : 4 février 2025 et 20 mars 2025."
+    assert f"Campagne 2025 : {calendar}" in words
+    untold = show(Selection("demo", 2025))
+    assert "Campagne 2025 :" not in "".join(one.proto.body for one in untold.get("html"))
+
+
 def test_an_imported_programme_shows_what_is_late_and_stays_text(tmp_path):
     opened = Atlas(DATA, database=f"sqlite:///{tmp_path}/atlas.sqlite")
     files = frames(
@@ -93,3 +109,6 @@ def test_an_imported_programme_shows_what_is_late_and_stays_text(tmp_path):
     ] == [HOSTILE, "1 décembre 2024"]
     html = "".join(element.proto.body for element in page.get("html"))
     assert "<img" not in html
+    (entry,) = opened.imports.entries().to_dict("records")
+    day = wording.day(entry["imported_at"])
+    assert f"Source : essai.csv, importé le {day} par A. Essai (import n° 1)." in html

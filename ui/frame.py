@@ -14,6 +14,7 @@ from geo import location
 from geo.errors import AtlasError
 from geo.territory import NO_PROGRAMME
 from store.atlas import Atlas
+from store.registry import IMPORTED
 from ui import lexicon, state
 from ui.navigation import Entry
 
@@ -26,6 +27,8 @@ _BANNER = (
 )
 _WHAT_IF = '<div role="note" class="demo"><strong>Hypothèse</strong>{}</div>'
 
+# What these pages show comes from no programme.
+_WITHOUT_PROJECTS = ("comparer", "evolutions", "importer")
 _NO_PROGRAMME = (
     "Aucun programme pour ce territoire : seuls ses quartiers sont montrés, avec leurs indicateurs "
     "s'ils sont installés. Il n'y a ni projet ni montant tant qu'aucun fichier n'est importé."
@@ -54,8 +57,17 @@ def draw_page(entry: Entry, atlas: Atlas, selection: Selection) -> None:
         st.info(_NO_PROGRAMME, icon=":material/inbox:")
     if selection.programme != NO_PROGRAMME.code or not entry.needs_projects:
         error = _fault(lambda: entry.render(atlas, selection))
+    if entry.word not in _WITHOUT_PROJECTS and not error:
+        error = _fault(lambda: _imported(atlas, selection))
     with head:
         _faults(atlas, error)
+
+
+def _imported(atlas: Atlas, selection: Selection) -> None:
+    """Credit an imported programme to its files, as the data sets of the catalogue are."""
+    if atlas.territory.programme(selection.programme).format == IMPORTED:
+        credits = atlas.imports.credits(selection.programme, selection.year)
+        sources(atlas, (), *(f"Source : {one}." for one in credits))
 
 
 def _fault(draw: Callable[[], None]) -> str:

@@ -194,7 +194,18 @@ def _names(atlas: Atlas, column: str) -> dict[str, str]:
     return labels(atlas.territory, "theme") if column == "theme" else {}
 
 
+def _calendar(now: Call) -> list[str]:
+    """Tell the dates of the campaign that the territory knows, beside its deadline."""
+    if now.dates is None:
+        return []
+    days = [wording.day(day) for day in sorted(now.dates.committees)]
+    told = [f"ouverture le {wording.day(now.dates.opening)}"] if now.dates.opening else []
+    if days:
+        told.append(f"comité{'s' * (len(days) > 1)} : {wording.listing(days, most=12)}")
+    return [f"Campagne {now.year} : {' ; '.join(told)}."] if told else []
+
+
 def _sources(atlas: Atlas, selection: Selection, now: Call) -> None:
     programme = atlas.territory.programme(selection.programme)
-    remarks = [f"Programme : {programme.label}. Dossiers de {now.year}."]
+    remarks = [f"Programme : {programme.label}. Dossiers de {now.year}.", *_calendar(now)]
     frame.sources(atlas, programme.datasets.values(), *remarks)
