@@ -5,13 +5,16 @@ import streamlit as st
 from geo.errors import AtlasError
 from ui import cache, filters, frame, navigation, state
 
+NAME = "Atlas des quartiers prioritaires"
+
 st.set_page_config(
-    page_title="Atlas des quartiers prioritaires",
+    page_title=NAME,
     page_icon="🗺️",
     layout="wide",
     initial_sidebar_state="auto",
 )
 st.html(frame.STYLE)
+frame.speak_french()
 
 try:
     atlas = cache.get_atlas()
@@ -25,6 +28,7 @@ def draw(entry: navigation.Entry) -> None:
     """Draw one page with the selection of the session, and keep the URL in step with it."""
     selection = state.current()
     state.write_url(selection, entry.word)
+    st.set_page_config(page_title=f"{entry.title} – {NAME}")
     frame.draw_page(entry, atlas, selection)
 
 

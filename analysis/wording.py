@@ -99,6 +99,11 @@ def listing(words: list[str], most: int = 3) -> str:
     return " et ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else "".join(words)
 
 
+def stopped(text: str) -> str:
+    """End a text with one full stop, unless it already ends as a sentence does."""
+    return text if text.endswith((".", "!", "?", "…")) else f"{text}."
+
+
 def day(value: date) -> str:
     """Write a date in full (``23 novembre 2026``)."""
     return str(format_date(value, format="long", locale=LOCALE))

@@ -193,7 +193,7 @@ class Installer:
                 "(data/official.toml)"
             )
         dataset, counts, remarks, notes = self._check(layer, dataset)
-        told = " ; ".join([counts, f"empreinte {dataset.sha256[:12]}…", *remarks])
+        told = " ; ".join([counts, f"empreinte {dataset.sha256[:12]}", *remarks])
         current = self.current(layer.key)
         if current and current.sha256 == dataset.sha256 and condition(current)[0] == "sound":
             return Outcome(layer, "unchanged", f"déjà à jour, {told}", notes)

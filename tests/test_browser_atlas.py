@@ -190,19 +190,3 @@ def test_an_altered_file_is_named_and_other_pages_work(serve, open_page, tmp_pat
     wait_for_page(page, "Données")
     expect(page.get_by_text("altéré").first).to_be_visible()
     expect(page.get_by_test_id("stException")).to_have_count(0)
-
-
-@pytest.mark.parametrize("width", [360, 820, 1400])
-def test_no_page_scrolls_sideways(width, open_page, atlas_url):
-    page = open_page(width=width, height=1180).page
-    for entry in PAGES:
-        for quarters in ("", "&quartier=QN06208M", "&quartier=QN06208M,QN06211M,QN06206M"):
-            if quarters and entry.word not in ("carte", "quartiers"):
-                continue
-            page.goto(address(atlas_url, entry).partition("&quartier")[0] + quarters)
-            wait_for_page(page, entry.title)
-            if entry.word == "carte":
-                wait_for_map(page)
-            page.wait_for_timeout(500)
-            box = page.get_by_test_id("stMain").evaluate("e => [e.scrollWidth, e.clientWidth]")
-            assert box[0] <= box[1], (entry.word, quarters)

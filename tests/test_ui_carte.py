@@ -202,7 +202,7 @@ def test_the_legend_carries_the_letters_of_the_map():
         atlas().territory.nomenclature.groups, GROUP_COLOURS, found, strict=False
     ):
         assert (ground, letter, unescape(word)) == (colour, group.letter, group.label)
-        assert ink in ("#000", "#fff")
+        assert ink in ("#000000", "#ffffff")
     assert len(found) >= len(atlas().territory.nomenclature.groups) > 0
 
 

@@ -77,7 +77,9 @@ def paired_bars(rows: pd.DataFrame, colours: Mapping[str, str]) -> alt.LayerChar
         "series:N",
         sort=series,
         scale=alt.Scale(domain=series, range=list(colours.values())),
-        legend=alt.Legend(title=None, orient="top", labelLimit=0, symbolType="square"),
+        legend=alt.Legend(
+            title=None, orient="top", labelLimit=0, labelColor=INK, symbolType="square"
+        ),
     )
     top = float(data["value"].max()) or 1.0
     x = alt.X("value:Q", axis=None, scale=_scale(0, top, 0, _room(data)))
@@ -115,8 +117,13 @@ def change_bars(rows: pd.DataFrame) -> alt.LayerChart:
 
 
 def show(chart: alt.LayerChart, description: str) -> None:
-    """Draw a chart over the whole width; ``description`` is what a screen reader says of it."""
-    st.altair_chart(chart, width="stretch", alt=description)
+    """Draw a chart over the whole width; ``description`` is what a screen reader says of it.
+
+    Its marks stay silent: one by one, in English and without their table, they would say less.
+    """
+    silent = chart.configure_mark(aria=False)
+    silent.config["aria"] = False  # axes and legends too
+    st.altair_chart(silent, width="stretch", alt=description)
 
 
 def bar_table(

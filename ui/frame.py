@@ -29,10 +29,20 @@ _WHAT_IF = '<div role="note" class="demo"><strong>Hypothèse</strong>{}</div>'
 
 # What these pages show comes from no programme.
 _WITHOUT_PROJECTS = ("comparer", "evolutions", "importer")
+
+# Streamlit writes lang="en" into its page and has no setting for it (streamlit/streamlit#15726).
+_FRENCH = "<script>document.documentElement.lang = 'fr'</script>"
+
 _NO_PROGRAMME = (
     "Aucun programme pour ce territoire : seuls ses quartiers sont montrés, avec leurs indicateurs "
     "s'ils sont installés. Il n'y a ni projet ni montant tant qu'aucun fichier n'est importé."
 )
+
+
+def speak_french() -> None:
+    """Declare the language of the page: a screen reader takes its pronunciation from it."""
+    with st.container(key="language"):
+        st.html(_FRENCH, unsafe_allow_javascript=True)
 
 
 def draw_page(entry: Entry, atlas: Atlas, selection: Selection) -> None:
@@ -46,7 +56,8 @@ def draw_page(entry: Entry, atlas: Atlas, selection: Selection) -> None:
     ):
         st.title(entry.title, anchor=False, width="content")
         lexicon.button(atlas.directory)
-    st.markdown(f"**{entry.question}** :small[:gray[{plain(state.in_words(selection, atlas))}]]")
+    shown = escape(state.in_words(selection, atlas))
+    st.html(f'<div class="q"><h2>{escape(entry.question)}</h2> <span>{shown}</span></div>')
     notices = st.session_state.pop(state.key("notices"), [])
     if notices:
         words = ["Le lien n'a pas été suivi en entier.", *notices]

@@ -10,6 +10,7 @@ from store.atlas import Atlas
 from store.measures import Measure
 from ui import maps
 from ui.charts import GROUP_COLOURS
+from ui.contrast import ink
 from ui.layers import MARKS, RAMPS, Points, legend_key
 
 # Drawn like another mark on the map: too small a sample leaves no figure to show either.
@@ -59,18 +60,10 @@ def _themes(atlas: Atlas, drawn: Points) -> list[str]:
         words = {code: word for code, word in words.items() if code != NO_THEME}
     letters = [group.letter for group in atlas.territory.nomenclature.groups] + ["?"]
     return [
-        f'<i class="d" style="background:{colour};color:{_ink(colour)}">{escape(letter)}</i>'
+        f'<i class="d" style="background:{colour};color:{ink(colour)}">{escape(letter)}</i>'
         f"{escape(word)}"
         for word, letter, colour in zip(words.values(), letters, GROUP_COLOURS, strict=False)
     ]
-
-
-def _ink(colour: str) -> str:
-    """Return black or white, whichever is read better on a colour (WCAG relative luminance)."""
-    shares = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
-    red, green, blue = (s / 12.92 if s <= 0.04045 else ((s + 0.055) / 1.055) ** 2.4 for s in shares)
-    light = 0.2126 * red + 0.7152 * green + 0.0722 * blue
-    return "#000" if light > 0.179 else "#fff"  # where both contrast alike
 
 
 def _circles(drawn: Points, clusters: bool) -> list[str]:

@@ -80,7 +80,7 @@ def _fetch(installer: Installer) -> None:
         outcomes = installer.fetch(official_origin(), progress=far)
     finally:
         _ONE_AT_A_TIME.release()
-    lines = [f"{one.layer.title} : {one.word}, {one.words}." for one in outcomes]
+    lines = [wording.stopped(f"{one.layer.title} : {one.word}, {one.words}") for one in outcomes]
     st.session_state[state.key(_NOTED)] = [note for one in outcomes for note in one.notes]
     st.session_state[state.key(_TOLD)] = lines
     st.rerun()
@@ -89,7 +89,7 @@ def _fetch(installer: Installer) -> None:
 def _restore(installer: Installer, key: str) -> None:
     try:
         one = installer.restore(key)
-        lines = [f"{one.layer.title} : {one.words}."]
+        lines = [wording.stopped(f"{one.layer.title} : {one.words}")]
     except AtlasError as error:
         lines = [str(error)]
     st.session_state[state.key(_TOLD)] = lines

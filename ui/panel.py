@@ -64,6 +64,8 @@ def _territory(atlas: Atlas, selection: Selection) -> None:
 
 def _targets(rows: pd.DataFrame, selection: Selection) -> str:
     whole = grand_total(rows)["granted_cents"]
+    if pd.isna(whole) or not whole:
+        return f'<p class="sources">Aucun montant accordé en {selection.year} à répartir.</p>'
     lines = [
         (TARGET_WORDS[str(target)], wording.euros(cents), _share(cents, whole))
         for target, cents in by_target(rows)["granted_cents"].items()

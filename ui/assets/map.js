@@ -516,7 +516,6 @@ window.atlas = (function () {
 
   function letter(one) {
     const box = node("div", "", state.theme_letters[one.theme]);
-    if (one.undecided) box.style.cssText = `color: ${INK}; text-shadow: none`;
     const icon = L.divIcon({ html: box, className: "atlas-letter", iconSize: null });
     return L.marker(one.layer.getLatLng(), { icon, pane: "letters", interactive: false, keyboard: false });
   }

@@ -82,12 +82,13 @@ def _status(found: Comparison) -> str:
 
 
 def _cards(atlas: Atlas, found: Comparison) -> None:
+    status = _status(found)
     if found.code is None:
-        st.caption(frame.plain(f"{found.indicator.definition} {_status(found)}."))
+        st.caption(frame.plain(f"{found.indicator.definition} {status[:1].upper()}{status[1:]}."))
         return
     interval = found.interval_text(found.code)
     interval = f"intervalle à 95 % : {interval}" if interval else ""
-    notes = [f"{found.reading.rank(found.code)} quartiers publiés", interval, _status(found)]
+    notes = [f"{found.reading.rank(found.code)} quartiers publiés", interval, status]
     entries: list[tuple[str, str, Sequence[str]]] = [
         (found.indicator.short, found.reading.text(found.code), notes)
     ]
