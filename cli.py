@@ -18,6 +18,7 @@ from commands import (
     geocode,
     imports,
     locate,
+    report,
     tables,
     territory,
 )
@@ -32,7 +33,7 @@ app = typer.Typer(
 )
 GROUPS = (
     *(tables, figures, compare, equity, cases, export, locate, check, bring, fetch, geocode),
-    *(territory, imports, backup),
+    *(territory, imports, backup, report),
 )
 for module in GROUPS:
     app.add_typer(module.app)

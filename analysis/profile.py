@@ -20,6 +20,11 @@ from analysis.sentences import difference
 from geo.territory import Comparator
 
 NO_RANK = "sans rang"
+# The four key figures of a quarter, the two that are told over time, the areas beside them.
+POPULATION, POVERTY = "population", "poverty_rate"
+KEYS = (POPULATION, POVERTY, "median_income", "social_benefits_share")
+TRENDS = (POVERTY, "median_income")
+LEVELS = ("epci", "country")
 
 
 @dataclass(frozen=True)
@@ -133,6 +138,39 @@ def reading(
     areas = areas_of_year(indicator, figures, comparators, year)
     compared = bool((areas["status"] == "published").any())
     return Reading(indicator.in_year(year), vintage, compared, quarters, areas)
+
+
+def latest_of(found: Sequence[Reading], code: str) -> Reading:
+    """Return the latest reading of an indicator; raises StopIteration when it has none."""
+    return next(reading for reading in found if reading.indicator.code == code)
+
+
+def compared_of(found: Sequence[Reading], code: str) -> Reading | None:
+    """Return the reading of the last year common with a larger area, if there is one."""
+    return next((one for one in found if one.indicator.code == code and one.compared), None)
+
+
+def card(found: Sequence[Reading], word: str, code: str) -> tuple[str, str, list[str]]:
+    """Return a key figure of a quarter: its name, its value, then its year, rank and areas."""
+    one = latest_of(found, word)
+    when = one.vintage.label if one.vintage else wording.MISSING
+    notes = [f"{when}, périmètre {one.perimeter}"]
+    if one.status(code) == "published":
+        notes.append(f"{one.rank(code)} quartiers publiés")
+    if word == POPULATION:
+        part = wording.percent(share_of_people(one, code), 0)
+        notes.append(f"{part} des habitants des {len(one.quarters)} quartiers")
+    else:
+        notes += _beside(one, compared_of(found, word), code)
+    return one.indicator.short, one.text(code), notes
+
+
+def _beside(one: Reading, common: Reading | None, code: str) -> list[str]:
+    texts = (common or one).area_texts(LEVELS)
+    areas = [f"{label} : {text}" for label, text in texts.items()]
+    if common is None or common is one:
+        return areas
+    return [f"En {common.year}, dernière année commune : {common.text(code)}", *areas]
 
 
 def places(quarters: pd.DataFrame, direction: str) -> pd.Series:

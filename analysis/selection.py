@@ -69,3 +69,20 @@ def apply(ledger: pd.DataFrame, selection: Selection, *, quarters: bool = True) 
     if quarters and selection.quarters:
         keep &= ledger["qpv_code"].isin(selection.quarters)
     return ledger[keep.fillna(False)]
+
+
+_WORDS = {
+    "themes": "theme",
+    "funders": "financeur",
+    "statuses": "statut",
+    "dispositifs": "dispositif",
+    "quarters": "quartier",
+}
+
+
+def link_words(selection: Selection) -> dict[str, str]:
+    """Return the words of the URL that reproduce a selection."""
+    words = {"programme": selection.programme, "annee": str(selection.year)}
+    chosen = {word: getattr(selection, name) for name, word in _WORDS.items()}
+    words |= {word: ",".join(codes) for word, codes in chosen.items() if codes}
+    return words | ({"partage": rules_text(selection.rules)} if selection.what_if else {})

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from analysis.contrast import LEAST, ink, ratio
 from ui import charts, plots
-from ui.contrast import LEAST, ink, ratio
 from ui.layers import RAMPS
 
 ROOT = Path(__file__).resolve().parent.parent

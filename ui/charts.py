@@ -12,27 +12,13 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from analysis import wording
-from analysis.programme import NO_THEME
-from geo.territory import Territory
+from analysis import palette, wording
+from analysis.palette import ACCENT, FALL, INK
 
-# Eight hues told apart with the usual colour blindnesses (after Paul Tol's "muted" set), in the
-# order of the families of themes; the last, grey, is for a project without a theme.
-GROUP_COLOURS = (
-    "#332288",
-    "#cc6677",
-    "#117733",
-    "#ddcc77",
-    "#88ccee",
-    "#882255",
-    "#44aa99",
-    "#999933",
-    "#8a8d93",
-)
-ACCENT = "#1d4f91"
-PALE = "#b9c4d6"
-FALL = "#b35806"
-INK = "#24282f"
+# The pages take their colours here; they are those of the printed sheets.
+GROUP_COLOURS = palette.GROUP_COLOURS
+PALE = palette.PALE
+group_colours = palette.group_colours
 
 _LABEL_CHARACTERS = 36
 _CHARACTER = 6.2  # pixels, for a text of 13 pixels
@@ -40,14 +26,6 @@ _ROW = 26
 _LINE = 13
 _BAR = 16
 _PAIRED_BAR = 13
-
-
-def group_colours(territory: Territory) -> dict[str, str]:
-    """Return the colour of each family of themes, by code, "none" included."""
-    *hues, grey = GROUP_COLOURS
-    groups = territory.nomenclature.groups
-    colours = {group.code: hues[rank % len(hues)] for rank, group in enumerate(groups)}
-    return colours | {NO_THEME: grey}
 
 
 def bars(rows: pd.DataFrame) -> alt.LayerChart:

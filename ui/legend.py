@@ -3,6 +3,7 @@
 from html import escape
 
 from analysis.classes import Classes
+from analysis.contrast import ink
 from analysis.programme import NO_THEME
 from analysis.vocabulary import labels
 from analysis.wording import short_euros
@@ -10,7 +11,6 @@ from store.atlas import Atlas
 from store.measures import Measure
 from ui import maps
 from ui.charts import GROUP_COLOURS
-from ui.contrast import ink
 from ui.layers import MARKS, RAMPS, Points, legend_key
 
 # Drawn like another mark on the map: too small a sample leaves no figure to show either.

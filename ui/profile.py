@@ -7,7 +7,16 @@ import streamlit as st
 
 from analysis import wording
 from analysis.perimeters import became
-from analysis.profile import Reading, portrait, share_of_people
+from analysis.profile import (
+    KEYS,
+    POPULATION,
+    POVERTY,
+    TRENDS,
+    Reading,
+    card,
+    latest_of,
+    portrait,
+)
 from store.atlas import Atlas
 from store.comparisons import export_history
 from ui import charts, frame, pictures
@@ -15,11 +24,6 @@ from ui.tables import html_table
 from ui.themes import by_theme
 from ui.trend import domain_of, trend
 
-POPULATION = "population"
-POVERTY = "poverty_rate"
-KEYS = (POPULATION, POVERTY, "median_income", "social_benefits_share")
-TRENDS = (POVERTY, "median_income")
-LEVELS = ("epci", "country")
 WORDS = (
     "n.d. : chiffre absent des données installées. Secret : chiffre que la source ne diffuse pas "
     "pour protéger les habitants. Non comparable : le chiffre publié porte sur une autre étendue."
@@ -39,13 +43,7 @@ _CAUTION = (
 
 def latest(atlas: Atlas, code: str) -> Reading:
     """Return the latest reading of an indicator."""
-    return next(reading for reading in atlas.readings if reading.indicator.code == code)
-
-
-def compared(atlas: Atlas, code: str) -> Reading | None:
-    """Return the reading of the last year common with a larger area, if there is one."""
-    found = (r for r in atlas.readings if r.indicator.code == code and r.compared)
-    return next(found, None)
+    return latest_of(atlas.readings, code)
 
 
 def lead(text: str) -> None:
@@ -81,30 +79,7 @@ def cards(entries: Iterable[tuple[str, str, Sequence[str]]]) -> str:
 
 def key_figures(atlas: Atlas, code: str) -> str:
     """Return the four key figures of a quarter as cards, beside the larger areas."""
-    return cards(_card(atlas, latest(atlas, name), code) for name in KEYS)
-
-
-def _card(atlas: Atlas, reading: Reading, code: str) -> tuple[str, str, list[str]]:
-    indicator = reading.indicator
-    when = reading.vintage.label if reading.vintage else wording.MISSING
-    notes = [f"{when}, périmètre {reading.perimeter}"]
-    if reading.status(code) == "published":
-        notes.append(f"{reading.rank(code)} quartiers publiés")
-    if indicator.code == POPULATION:
-        part = wording.percent(share_of_people(reading, code), 0)
-        notes.append(f"{part} des habitants des {len(reading.quarters)} quartiers")
-    else:
-        notes += _beside(atlas, reading, code)
-    return indicator.short, reading.text(code), notes
-
-
-def _beside(atlas: Atlas, reading: Reading, code: str) -> list[str]:
-    common = compared(atlas, reading.indicator.code)
-    texts = (common or reading).area_texts(LEVELS)
-    areas = [f"{label} : {text}" for label, text in texts.items()]
-    if common is None or common is reading:
-        return areas
-    return [f"En {common.year}, dernière année commune : {common.text(code)}", *areas]
+    return cards(card(atlas.readings, name, code) for name in KEYS)
 
 
 def trends(atlas: Atlas, code: str) -> None:

@@ -11,7 +11,7 @@ import streamlit as st
 from analysis.allocation import RULES
 from analysis.equity import BASES
 from analysis.need import METHODS
-from analysis.selection import Selection, rules_of, rules_text
+from analysis.selection import Selection, link_words, rules_of
 from analysis.vocabulary import SHARINGS, labels
 from geo.errors import AtlasError
 from geo.schema import QPV_CODE, QPV_CODE_2015
@@ -211,16 +211,7 @@ def current() -> Selection:
 
 def query(selection: Selection) -> dict[str, str]:
     """Return the words of the URL that reproduce a selection."""
-    words = {"programme": selection.programme, "annee": str(selection.year)}
-    for item in FILTERS:
-        chosen = getattr(selection, item.field)
-        if chosen:
-            words[item.word] = ",".join(chosen)
-    if selection.quarters:
-        words["quartier"] = ",".join(selection.quarters)
-    if selection.what_if:
-        words["partage"] = rules_text(selection.rules)
-    return words
+    return link_words(selection)
 
 
 def write_url(selection: Selection, page: str) -> None:

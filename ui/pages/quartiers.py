@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from analysis import summaries, wording
-from analysis.profile import Reading
+from analysis.profile import LEVELS, Reading
 from analysis.programme import by_quarter, totals
 from analysis.selection import Selection
 from analysis.sentences import signed_euros
@@ -139,13 +139,13 @@ def _side_by_side(atlas: Atlas, selection: Selection, codes: list[str]) -> None:
 
 
 def _figures(atlas: Atlas, readings: list[Reading], codes: list[str], title: str) -> str:
-    areas = [area.label for area in atlas.territory.comparators if area.level in profile.LEVELS]
+    areas = [area.label for area in atlas.territory.comparators if area.level in LEVELS]
     headers = ("Indicateur", *_names(atlas, codes), *areas, "Année", "Périmètre")
     lines = [
         (
             profile.row_label(atlas, reading),
             *[reading.text(code) for code in codes],
-            *reading.area_texts(profile.LEVELS).values(),
+            *reading.area_texts(LEVELS).values(),
             profile.short_year(reading),
             reading.perimeter,
         )

@@ -1,0 +1,59 @@
+"""The documents asked for, one after the other, with the name of each file."""
+
+import io
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from datetime import date
+
+from analysis.selection import Selection
+from reports.material import Material
+from reports.sheet import quarter_pdf
+from store.atlas import Atlas
+from store.exports import export_stem
+
+EVERY = "all"
+KINDS: tuple[str, ...] = ()
+_OLDEST = (1980, 1, 1, 0, 0, 0)  # the first day a zip can say
+
+
+def printed(
+    atlas: Atlas, selection: Selection, asked: Sequence[str], day: date, address: str = ""
+) -> Iterator[tuple[str, bytes]]:
+    """Yield the file name and the PDF of each document asked for, once each, in order.
+
+    ``asked`` are codes of quarters, EVERY (all of them) or words of KINDS. ``day`` is written on
+    the documents, ``address`` opens their links. The selection's quarters are left out: a sheet
+    compares its quarter with all.
+    """
+    material = Material(atlas, replace(selection, quarters=()), day, address)
+    every = list(atlas.quarter_labels)
+    wanted = [word for one in asked for word in (every if one == EVERY else [one])]
+    for word in dict.fromkeys(wanted):
+        yield file_name(atlas, selection, word), _document(material, word)
+
+
+def _document(material: Material, word: str) -> bytes:
+    return quarter_pdf(material, word)
+
+
+def file_name(atlas: Atlas, selection: Selection, word: str) -> str:
+    """Return the name of a document: what it is, territory, year, and flags."""
+    stem = f"fiche_{word}" if word in atlas.quarter_labels else word
+    return f"{export_stem(atlas, selection, stem)}.pdf"
+
+
+def zipped(
+    documents: Iterator[tuple[str, bytes]], told: Callable[[str], None] | None = None
+) -> bytes:
+    """Return documents as one zip, the same bytes whenever it is made.
+
+    ``told`` is called with the name of each document when it is ready.
+    """
+    whole = io.BytesIO()
+    with zipfile.ZipFile(whole, "w", zipfile.ZIP_STORED) as archive:  # a PDF is compressed already
+        for name, content in documents:
+            archive.writestr(zipfile.ZipInfo(name, _OLDEST), content)
+            if told:
+                told(name)
+    return whole.getvalue()

@@ -1,0 +1,255 @@
+"""The printed sheets, read back: two accessible pages that say what the engine says."""
+
+import io
+import re
+import zipfile
+from datetime import date
+
+import pypdf
+import pytest
+
+import cli
+from analysis import wording
+from analysis.profile import KEYS, card
+from analysis.programme import grand_total, totals
+from analysis.selection import Selection
+from analysis.vocabulary import labels
+from reports.material import Material
+from reports.printing import EVERY, file_name, printed, zipped
+from reports.sheet import quarter_pdf
+from store.atlas import Atlas
+from store.tables import quarter_table, selected
+from tests.samples import atlas, copy_data, rewrite
+
+DAY = date(2026, 1, 31)
+CENTRE, SECRET_AND_EMPTY = "QN06211M", "QN06206M"
+SELECTION = Selection("demo", 2025)
+CODES = list(atlas().quarters["qpv_code"])
+each = pytest.mark.parametrize("code", CODES)
+
+
+@pytest.fixture(scope="module")
+def sheets():
+    found = dict(printed(atlas(), SELECTION, [EVERY], DAY))
+    return {code: found[file_name(atlas(), SELECTION, code)] for code in CODES}
+
+
+def opened(content):
+    return pypdf.PdfReader(io.BytesIO(content))
+
+
+def flat(text):
+    """Text without its line breaks and kinds of spaces: a cell may be folded anywhere."""
+    return re.sub(r"\s+", "", text)
+
+
+def text_of(content):
+    return flat("".join(page.extract_text() for page in opened(content).pages))
+
+
+def elements(reader):
+    """Every element of the structure tree, in reading order."""
+    found = []
+
+    def walk(node):
+        node = node.get_object()
+        if isinstance(node, pypdf.generic.ArrayObject):
+            for child in node:
+                walk(child)
+        elif isinstance(node, pypdf.generic.DictionaryObject):
+            if "/S" in node:
+                found.append(node)
+            if "/K" in node:
+                walk(node["/K"])
+
+    walk(reader.trailer["/Root"]["/StructTreeRoot"]["/K"])
+    return found
+
+
+def fonts(reader):
+    seen, found = set(), []
+
+    def walk(resources):
+        for font in (resources.get("/Font") or {}).values():
+            found.append(font.get_object())
+        for one in (resources.get("/XObject") or {}).values():
+            form = one.get_object()
+            if id(form) not in seen and "/Resources" in form:
+                seen.add(id(form))
+                walk(form["/Resources"].get_object())
+
+    for page in reader.pages:
+        walk(page["/Resources"].get_object())
+    return found
+
+
+@each
+def test_a_sheet_is_two_tagged_pages_in_french(sheets, code):
+    reader = opened(sheets[code])
+    root = reader.trailer["/Root"]
+    assert len(reader.pages) == 2
+    assert root["/Lang"] == "fr-FR"
+    assert root["/MarkInfo"]["/Marked"]
+    assert root["/ViewerPreferences"]["/DisplayDocTitle"]
+    assert code in reader.metadata.title
+    xmp = reader.trailer["/Root"]["/Metadata"].get_object().get_data().decode()
+    assert re.search(r"pdfuaid:part\W{1,2}1\b", xmp)
+
+
+@each
+def test_pictures_have_texts_and_tables_have_headers(sheets, code):
+    nodes = elements(opened(sheets[code]))
+    kinds = [str(node["/S"]) for node in nodes]
+    figures = [node for node in nodes if node["/S"] == "/Figure"]
+    assert len(figures) >= 6
+    assert all(str(figure.get("/Alt", "")).strip() for figure in figures)
+    assert "/H1" in kinds
+    assert ("/TH" in kinds) == (code != SECRET_AND_EMPTY)
+
+
+def test_the_map_comes_before_the_money_in_the_reading_order(sheets):
+    nodes = elements(opened(sheets[CENTRE]))
+    kinds = [str(node["/S"]) for node in nodes]
+    alts = [str(node.get("/Alt", "")) for node in nodes]
+    the_map = next(k for k, alt in enumerate(alts) if alt.startswith("Carte du quartier"))
+    assert the_map < kinds.index("/Table")
+    assert any(alt.startswith("Population de tous") for alt in alts[:the_map])
+
+
+def test_every_font_is_embedded_and_is_the_screen_s(sheets):
+    found = fonts(opened(sheets[CENTRE]))
+    assert found
+    for font in found:
+        (descendant,) = font["/DescendantFonts"]
+        descriptor = descendant.get_object()["/FontDescriptor"].get_object()
+        assert "/FontFile3" in descriptor or "/FontFile2" in descriptor
+        assert "SourceSansPro" in descriptor["/FontName"]
+
+
+def test_nothing_is_smaller_than_eight_points(sheets):
+    sizes = set()
+
+    def note(text, cm, tm, font, size):
+        if text.strip():
+            scale = abs(tm[3] * cm[3]) or abs(tm[0] * cm[0])
+            sizes.add(round(size * scale, 2))
+
+    for page in opened(sheets[CENTRE]).pages:
+        page.extract_text(visitor_text=note)
+    assert sizes
+    assert min(sizes) >= 7.9
+
+
+@each
+def test_the_figures_printed_are_the_engine_s(sheets, code):
+    text = text_of(sheets[code])
+    found = atlas().readings
+    for word in KEYS:
+        _, value, notes = card(found, word, code)
+        assert flat(value) in text
+        assert all(flat(note) in text for note in notes)
+    rows = selected(atlas(), Selection("demo", 2025, quarters=(code,)))
+    whole = grand_total(rows)
+    table = quarter_table(atlas(), SELECTION)
+    assert whole["granted_cents"] == table.at[code, "granted_cents"]
+    assert flat(f": {wording.euros(whole['granted_cents'])}") in text
+    for column in ("group", "funder"):
+        words = labels(atlas().territory, column)
+        cents = totals(rows, column)["granted_cents"].dropna()
+        for key, value in cents[cents > 0].items():
+            assert flat(words[str(key)]) in text
+            assert flat(wording.euros(int(value))) in text
+
+
+def test_a_secret_figure_stays_secret(sheets):
+    text = text_of(sheets[SECRET_AND_EMPTY])
+    assert "couvertparlesecretstatistique" in text
+    assert "Cequartiern'estpascomparéauxautres:tauxdepauvreté:secret" in text
+    assert "Cequartiern'estpascomparé" not in text_of(sheets[CENTRE])
+
+
+def test_a_quarter_without_projects_says_so(sheets):
+    text = text_of(sheets[SECRET_AND_EMPTY])
+    assert text.count("aucunprojetdelasélectionnesertcequartier") == 1
+    assert "Aucunprojetàdessinerici" in text
+
+
+@each
+def test_fiction_is_said_on_every_page(sheets, code):
+    for page in opened(sheets[code]).pages:
+        assert "Données fictives" in page.extract_text().replace("\u202f", " ")
+
+
+def test_the_same_inputs_give_the_same_bytes(sheets):
+    assert quarter_pdf(Material(atlas(), SELECTION, DAY), CENTRE) == sheets[CENTRE]
+    other = quarter_pdf(Material(atlas(), SELECTION, date(2026, 2, 1)), CENTRE)
+    assert other != sheets[CENTRE]
+
+
+HOSTILE = '#let x = 1; $ ] * _ <script>alert(1)</script> #read("/etc/passwd") \\u{41} @a'
+
+
+def test_hostile_and_endless_names_are_printed_letter_by_letter_on_two_pages(tmp_path):
+    data = copy_data(tmp_path)
+    layer = data / "qpv" / "qpv_2024.geojson"
+    long = f"{HOSTILE} {'Cité des Grands Ensembles ' * 12}"
+    escaped = long.replace("\\", "\\\\").replace('"', '\\"')
+    source = layer.read_text(encoding="utf-8")
+    assert '"Le Centre"' in source
+    rewrite(layer, source.replace('"Le Centre"', f'"{escaped}"'))
+    projects = data / "demo" / "projects.csv"
+    cell = '"' + long.replace('"', '""') + '"'
+    text = projects.read_text(encoding="utf-8")
+    assert ",Bus santé des quartiers (fictif)," in text
+    rewrite(projects, text.replace("Bus santé des quartiers (fictif)", cell))
+    content = quarter_pdf(Material(Atlas(data), SELECTION, DAY), CENTRE)
+    said = text_of(content)
+    assert flat("#let x = 1; $ ] * _ <script>alert(1)</script>") in said
+    assert len(opened(content).pages) == 2
+    assert elements(opened(content))
+
+
+# The command and the zip
+
+
+def run(capfd, *words):
+    code = cli.main(["report", *words])
+    out, err = capfd.readouterr()
+    assert "Traceback" not in err
+    return code, out, err
+
+
+def test_the_command_writes_the_same_bytes(tmp_path, capfd, sheets):
+    target = tmp_path / "fiches"
+    code, _, err = run(capfd, CENTRE, "--out", str(target), "--date", "2026-01-31")
+    assert code == 0, err
+    (file,) = target.iterdir()
+    assert file.name == f"fiche_{CENTRE}_{atlas().territory.code}_2025_fictif.pdf"
+    assert file.read_bytes() == sheets[CENTRE]
+    assert "Données fictives" in err
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["QN99999X", "--out", "x"], "QN99999X"),
+        ([CENTRE], "--out est obligatoire"),
+        ([CENTRE, "--out", "x", "--date", "31/01/2026"], "AAAA-MM-JJ"),
+    ],
+)
+def test_the_command_refuses_what_it_does_not_know(tmp_path, monkeypatch, capfd, words, told):
+    monkeypatch.chdir(tmp_path)
+    code, _, err = run(capfd, *words)
+    assert code == 2
+    assert told in err
+    assert not list(tmp_path.glob("x/*"))
+
+
+def test_a_zip_holds_each_document_once_and_is_always_the_same(sheets):
+    told: list[str] = []
+    asked = [CENTRE, SECRET_AND_EMPTY, CENTRE]
+    whole = zipped(printed(atlas(), SELECTION, asked, DAY), told.append)
+    assert whole == zipped(printed(atlas(), SELECTION, asked, DAY))
+    with zipfile.ZipFile(io.BytesIO(whole)) as archive:
+        assert archive.namelist() == told
+        assert [archive.read(name) for name in told] == [sheets[c] for c in asked[:2]]
