@@ -27,7 +27,10 @@ def violations(page: Page | Frame, known: list[Gap]) -> list[str]:
     """Serious and critical violations of a page, without those listed as Streamlit's own."""
     found = Axe().run(page).response["violations"]
     grave = [
-        (rule["id"], node) for rule in found if rule["impact"] in GRAVE for node in rule["nodes"]
+        (rule["id"], node)
+        for rule in found
+        if rule["impact"] in GRAVE or rule["id"] == "heading-order"
+        for node in rule["nodes"]
     ]
     return [
         f"{rule} {node['target']} {node['html'][:200]}"

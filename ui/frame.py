@@ -16,7 +16,7 @@ from geo.territory import NO_PROGRAMME
 from store.atlas import Atlas
 from store.registry import IMPORTED
 from ui import lexicon, state
-from ui.navigation import Entry
+from ui.navigation import Entry, link
 
 INDICATIVE = location.INDICATIVE
 STYLE = Path(__file__).parent / "assets" / "atlas.css"
@@ -28,7 +28,7 @@ _BANNER = (
 _WHAT_IF = '<div role="note" class="demo"><strong>Hypothèse</strong>{}</div>'
 
 # What these pages show comes from no programme.
-_WITHOUT_PROJECTS = ("comparer", "evolutions", "importer")
+_WITHOUT_PROJECTS = ("comparer", "evolutions", "importer", "accessibilite")
 
 # Streamlit writes lang="en" into its page and has no setting for it (streamlit/streamlit#15726).
 _FRENCH = "<script>document.documentElement.lang = 'fr'</script>"
@@ -72,6 +72,8 @@ def draw_page(entry: Entry, atlas: Atlas, selection: Selection) -> None:
         error = _fault(lambda: _imported(atlas, selection))
     with head:
         _faults(atlas, error)
+    if entry.word != "accessibilite":
+        link("accessibilite", "Accessibilité", state.query(selection))
 
 
 def _imported(atlas: Atlas, selection: Selection) -> None:

@@ -6,6 +6,7 @@ browser; Streamlit's own number formats follow the browser.
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import pandas as pd
 import streamlit as st
@@ -27,13 +28,16 @@ def choose_row(
     """Draw a frame and return the index label of the chosen row, or None.
 
     ``headers`` gives the French header of each column shown, in order; ``euros`` are the columns
-    in cents, ``widths`` in pixels; ``title`` names the table for a screen reader. A choice does
-    not outlive a change of the rows.
+    in cents, ``widths`` in pixels; ``title`` names the table for a screen reader. A row is ticked
+    in the table, or chosen in a list above it (by keyboard too) under the words of its first two
+    columns; the last gesture wins. A choice does not outlive a change of the rows.
     """
     table = frame[list(headers)].reset_index(drop=True)
     table[list(euros)] = table[list(euros)].astype("Float64") / 100
     styled = table.style.format(_euros, subset=list(euros), na_rep=wording.MISSING)
     digest = hashlib.sha256("\n".join(map(str, frame.index)).encode()).hexdigest()[:12]
+    name = f"{key}_{digest}"
+    picked = _pick(frame, list(headers)[:2], name, title)
     chosen = st.dataframe(
         styled,
         hide_index=True,
@@ -42,14 +46,43 @@ def choose_row(
             name: (NumberColumn if name in euros else Column)(label, width=(widths or {}).get(name))
             for name, label in headers.items()
         },
-        key=f"{key}_{digest}",
-        on_select="rerun",
+        key=f"{name}_{st.session_state.get(f'{name}_turn', 0)}",
+        on_select=partial(_unpick, name),
         selection_mode="single-row",
         placeholder=wording.MISSING,
         alt=title,
     )
     rows = chosen["selection"]["rows"]
-    return frame.index[rows[0]] if rows and rows[0] < len(frame) else None
+    row = rows[0] if rows else picked
+    return None if row is None or row >= len(frame) else frame.index[row]
+
+
+def _pick(frame: pd.DataFrame, columns: list[str], name: str, title: str) -> int | None:
+    """Offer the rows as a list: the boxes of the table are out of reach of a keyboard."""
+    lines = zip(*(frame[column].fillna("").astype(str) for column in columns), strict=True)
+    words = [f"{rank}. {' – '.join(filter(None, cells))}" for rank, cells in enumerate(lines, 1)]
+    return st.selectbox(
+        f"Choisir une ligne : {title}",
+        range(len(frame)),
+        index=None,
+        format_func=words.__getitem__,
+        key=f"{name}_pick",
+        label_visibility="collapsed",
+        placeholder="Choisissez une ligne ici, ou cochez-la dans le tableau",
+        on_change=_unticked,
+        args=(name,),
+    )
+
+
+def _unpick(name: str) -> None:
+    """Forget the line of the list when a row of the table is ticked: the last gesture wins."""
+    st.session_state[f"{name}_pick"] = None
+
+
+def _unticked(name: str) -> None:
+    """Forget the ticked row when a line of the list is chosen: another key is another table."""
+    turn = f"{name}_turn"
+    st.session_state[turn] = st.session_state.get(turn, 0) + 1
 
 
 def _euros(value: object) -> str:

@@ -121,6 +121,14 @@ PAGES = (
         "importer",
         section=MANAGE,
     ),
+    Entry(
+        "accessibilite",
+        "Accessibilité",
+        "Qui peut lire cet atlas ?",
+        ":material/accessibility_new:",
+        "accessibilite",
+        section=MANAGE,
+    ),
 )
 
 
