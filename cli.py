@@ -18,6 +18,7 @@ from commands import (
     geocode,
     imports,
     locate,
+    package,
     report,
     tables,
     territory,
@@ -33,7 +34,7 @@ app = typer.Typer(
 )
 GROUPS = (
     *(tables, figures, compare, equity, cases, export, locate, check, bring, fetch, geocode),
-    *(territory, imports, backup, report),
+    *(territory, imports, backup, report, package),
 )
 for module in GROUPS:
     app.add_typer(module.app)

@@ -30,6 +30,7 @@ class Selection:
         return self.rules != RULES
 
 
+USUAL_INDICATOR = "poverty_rate"  # of a map, until another is chosen
 NO_SHARING = "aucun"  # the word for "share nothing between quarters"
 
 

@@ -37,7 +37,7 @@ _FIELDS: Fields = {
     "lived_places": (("label", "qpv", "lon", "lat", "radius_m", "reason", "source"), ()),
     "lived_areas": (("label", "qpv", "dataset", "reason"), ()),
     "axes": (("code", "label"), ("short",)),
-    "funders": (("code", "label"), ("short", "signatory", "budget")),
+    "funders": (("code", "label"), ("short", "signatory", "budget", "siret")),
     "dispositifs": (("code", "label"), ("short",)),
     "essentials": (("label",), ("dispositif", "theme")),
     "campaigns": (("year", "deadline"), ("opening", "committees")),
@@ -72,13 +72,11 @@ class Term:
 
 @dataclass(frozen=True)
 class Funder(Term):
-    """An institution, or a family of institutions, that pays for projects.
-
-    ``budget`` is the State's budget programme its credits come from, if any.
-    """
+    """An institution, or a family of them, that pays: State's programme ``budget``, ``siret``."""
 
     signatory: bool = False
     budget: str = ""
+    siret: str = ""
 
 
 @dataclass(frozen=True)

@@ -32,22 +32,26 @@ def to_geojson(layer: gpd.GeoDataFrame) -> bytes:
     return str(text).encode("utf-8")
 
 
-def to_csv(frame: pd.DataFrame) -> bytes:
-    """Return a table as CSV that a French spreadsheet opens as it is.
+def to_csv(frame: pd.DataFrame, dialect: str = "fr") -> bytes:
+    """Return a table as CSV, UTF-8, CRLF; a missing value is an empty cell and codes stay text.
 
-    UTF-8 with BOM, ``;``, decimal comma, CRLF; booleans are oui or non; a missing value is an
-    empty cell; codes stay text. A text that a spreadsheet could run as a formula (``= + - @``, tab
-    or line break first) gets a leading apostrophe; removing one apostrophe before such a start
-    gives the text back. Numbers are left alone.
+    ``fr`` is what a French spreadsheet opens as it is: BOM, ``;``, decimal comma, booleans oui or
+    non; ``international`` has no BOM, ``,``, a decimal point, true or false. A text that a
+    spreadsheet could run as a formula (``= + - @``, tab or line break first) gets a leading
+    apostrophe; removing one apostrophe before such a start gives the text back. Numbers are left
+    alone.
     """
-    table = pd.DataFrame({_harmless(name): _cells(frame[name]) for name in frame.columns})
-    text = table.to_csv(sep=";", decimal=",", index=False, lineterminator="\r\n")
-    return str(text).encode("utf-8-sig")
+    french = dialect == "fr"
+    words = {True: "oui", False: "non"} if french else {True: "true", False: "false"}
+    table = pd.DataFrame({_harmless(name): _cells(frame[name], words) for name in frame.columns})
+    sep, decimal = (";", ",") if french else (",", ".")
+    text = str(table.to_csv(sep=sep, decimal=decimal, index=False, lineterminator="\r\n"))
+    return text.encode("utf-8-sig" if french else "utf-8")
 
 
-def _cells(column: pd.Series) -> pd.Series:
+def _cells(column: pd.Series, words: dict[bool, str]) -> pd.Series:
     if is_bool_dtype(column):
-        return column.map({True: "oui", False: "non"})
+        return column.astype("object").map(words)
     if is_string_dtype(column) or is_object_dtype(column):
         return column.map(_harmless, na_action="ignore")
     return column

@@ -1,41 +1,141 @@
 """The files that leave the atlas: the same bytes from the screen and from the command line."""
 
+from dataclasses import dataclass
+
 import geopandas as gpd
 import pandas as pd
 
-from analysis.selection import Selection
-from geo.errors import AtlasError
+from analysis.selection import USUAL_INDICATOR, Selection
+from analysis.vocabulary import labels, sharing
+from geo.catalogue import Dataset
+from geo.errors import AtlasError, CrsError
+from geo.location import INDICATIVE
+from geo.spreadsheets import to_xlsx
+from geo.vectors import Layer, to_flatgeobuf, to_gpkg, to_parquet
 from geo.writers import to_csv, to_geojson
 from store.atlas import Atlas
-from store.tables import export_projects, export_quarters, export_totals
+from store.contents import CONTENTS, SYSTEMS, TABLES, content, flat
+from store.dictionary import dictionary, told
+from store.styles import projects_style, quarters_style
+from store.subsidies import subsidies
 
-CONTENTS = {
-    "quarters": export_quarters,
-    "projects": export_projects,
-    "totals": export_totals,
+MIME_TYPES = {
+    "geojson": "application/geo+json",
+    "gpkg": "application/geopackage+sqlite3",
+    "parquet": "application/vnd.apache.parquet",
+    "fgb": "application/octet-stream",
+    "csv": "text/csv",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "scdl": "text/csv",
 }
-MIME_TYPES = {"geojson": "application/geo+json", "csv": "text/csv"}
-_NAMES = {"quarters": "quartiers", "projects": "projets", "totals": "totaux"}
+DIALECTS = ("fr", "international")
+ALL = "all"  # every content in one file, where the format holds several
+SEVERAL = ("gpkg", "xlsx")
+TITLES = {
+    "quarters": "Quartiers",
+    "projects": "Projets",
+    "funding": "Financements",
+    "indicators": "Indicateurs",
+    "locations": "Positions",
+    "totals": "Totaux",
+    ALL: "Tout",
+}
+NAMES = {what: title.lower() for what, title in TITLES.items()}
+# What each format cannot hold, in French.
+_SHAPES_ONLY = ("fgb",)
 
 
-def export_bytes(atlas: Atlas, selection: Selection, what: str, file_format: str) -> bytes:
-    """Return a selection as a file: ``what`` of CONTENTS, ``file_format`` of MIME_TYPES.
+@dataclass(frozen=True)
+class Options:
+    """How a content is written: system (4326 or 2154), dialect of a CSV, indicator of the style."""
 
-    A CSV has no geometry; points become ``longitude`` and ``latitude`` (EPSG:4326, degrees).
-    Raises AtlasError for another content or format, or when data cannot be read.
+    crs: int = 4326
+    dialect: str = "fr"
+    indicator: str = USUAL_INDICATOR
+
+
+USUAL = Options()
+
+
+def export_bytes(
+    atlas: Atlas, selection: Selection, what: str, file_format: str, options: Options = USUAL
+) -> bytes:
+    """Return a selection as a file: ``what`` of CONTENTS or ALL, ``file_format`` of MIME_TYPES.
+
+    A CSV or a workbook has no shape; points become two columns. Raises AtlasError for a choice
+    that does not exist or that the format cannot hold, and when data cannot be read.
     """
-    if what not in CONTENTS or file_format not in MIME_TYPES:
+    refuse(what, file_format, options)
+    if file_format == "scdl":
+        return to_csv(subsidies(atlas, selection).rows, dialect="international")
+    if file_format in SEVERAL:
+        return _several(atlas, selection, what, file_format, options)
+    layer = content(atlas, selection, what, options.crs)
+    if file_format == "geojson":
+        return to_geojson(layer)
+    if file_format == "csv":
+        return to_csv(flat(layer), dialect=options.dialect)
+    if file_format == "parquet":
+        return to_parquet(_shaped(layer, what))
+    return to_flatgeobuf(layer, NAMES[what])
+
+
+def refuse(what: str, file_format: str, options: Options = USUAL) -> None:
+    """Raise AtlasError, in French, when a content cannot be written so; CrsError for a system."""
+    known = (*CONTENTS, ALL)
+    if what not in known or file_format not in MIME_TYPES or options.dialect not in DIALECTS:
         raise AtlasError(
             f"Export « {what} » au format « {file_format} » inconnu ; attendu : "
-            f"{', '.join(CONTENTS)} au format {', '.join(MIME_TYPES)}."
+            f"{', '.join(known)} au format {', '.join(MIME_TYPES)}, CSV {' ou '.join(DIALECTS)}."
         )
-    layer = CONTENTS[what](atlas, selection)
-    return to_geojson(layer) if file_format == "geojson" else to_csv(_flat(layer))
+    if options.crs not in SYSTEMS:
+        raise CrsError(f"Système EPSG:{options.crs} inconnu ; attendu : 4326 ou 2154.")
+    if file_format == "geojson" and options.crs != 4326:
+        raise CrsError(
+            "Un GeoJSON est toujours en WGS 84, EPSG:4326 (RFC 7946) ; pour EPSG:"
+            f"{options.crs}, choisissez gpkg, parquet ou fgb."
+        )
+    if file_format == "scdl" and what != "funding":
+        raise AtlasError(
+            "Le format scdl décrit des subventions : il n'existe que pour le contenu funding."
+        )
+    if file_format in _SHAPES_ONLY and what in TABLES:
+        raise AtlasError(
+            f"« {what} » n'a pas de géométrie, que le format {file_format} demande ; choisissez "
+            "csv, xlsx, parquet ou gpkg."
+        )
+    if what == ALL and file_format not in SEVERAL:
+        raise AtlasError(
+            f"Un fichier {file_format} ne porte qu'un contenu ; « {ALL} » demande "
+            f"{' ou '.join(SEVERAL)}."
+        )
+
+
+def formats_of(what: str) -> list[str]:
+    """Return the formats in which a content may be written, in EPSG:4326."""
+    found = []
+    for file_format in MIME_TYPES:
+        try:
+            refuse(what, file_format)
+        except AtlasError:
+            continue
+        found.append(file_format)
+    return found
+
+
+def columns_of(atlas: Atlas, selection: Selection, what: str) -> list[str]:
+    """Return the columns of a content as any format may write it, shapes included."""
+    layer = content(atlas, selection, what)
+    points = set(layer.geom_type.dropna()) == {"Point"}
+    places = [name for pair in SYSTEMS.values() for name in pair] if points else []
+    plain = [str(name) for name in layer.columns if name != "geometry"]
+    return [*plain, *places, *([] if what in TABLES else ["geometry", "bbox"])]
 
 
 def export_name(atlas: Atlas, selection: Selection, what: str, file_format: str) -> str:
     """Return the file's name: content, territory, year, and flags."""
-    return f"{export_stem(atlas, selection, _NAMES[what])}.{file_format}"
+    stem = export_stem(atlas, selection, NAMES[what])
+    return f"{stem}_scdl.csv" if file_format == "scdl" else f"{stem}.{file_format}"
 
 
 def export_stem(atlas: Atlas, selection: Selection, name: str) -> str:
@@ -48,9 +148,66 @@ def export_stem(atlas: Atlas, selection: Selection, name: str) -> str:
     return f"{name}_{atlas.territory.code}_{selection.year}{flag}"
 
 
-def _flat(layer: gpd.GeoDataFrame) -> pd.DataFrame:
-    table = pd.DataFrame(layer.drop(columns="geometry"))
-    if set(layer.geom_type.dropna()) == {"Point"}:
-        table["longitude"] = layer.geometry.x
-        table["latitude"] = layer.geometry.y
-    return table
+def filters(atlas: Atlas, selection: Selection) -> pd.DataFrame:
+    """Return what was selected and where it comes from, as lines of ``nom`` and ``valeur``."""
+    territory, programme = atlas.territory, atlas.territory.programme(selection.programme)
+    chosen = {
+        "Thèmes": _words(selection.themes, labels(territory, "theme")),
+        "Financeurs": _words(selection.funders, labels(territory, "funder")),
+        "Statuts": _words(selection.statuses, labels(territory, "status")),
+        "Dispositifs": _words(selection.dispositifs, labels(territory, "dispositif")),
+        "Quartiers": _words(selection.quarters, atlas.quarter_labels),
+    }
+    rows = {
+        "Territoire": territory.contract,
+        "Programme": programme.label,
+        "Données fictives": "oui" if programme.fictitious else "non",
+        "Année": str(selection.year),
+        **chosen,
+        "Partage": sharing(selection.rules),
+        "Avertissement": INDICATIVE,
+        **{f"Source : {one.title}": f"{one.credit} ; {one.licence}" for one in _sources(atlas)},
+    }
+    return pd.DataFrame({"nom": list(rows), "valeur": list(rows.values())})
+
+
+def _words(codes: tuple[str, ...], words: dict[str, str]) -> str:
+    return ", ".join(words.get(code, code) for code in codes) or "tous"
+
+
+def _sources(atlas: Atlas) -> list[Dataset]:
+    used = set(atlas.territory.datasets.values())
+    return [one for key, one in atlas.catalogue.items() if key in used or one.part]
+
+
+def _several(
+    atlas: Atlas, selection: Selection, what: str, file_format: str, options: Options
+) -> bytes:
+    chosen = list(CONTENTS) if what == ALL else [what]
+    frames = {one: content(atlas, selection, one, options.crs) for one in chosen}
+    columns = dictionary(atlas, selection)
+    names = [name for one in chosen for name in columns_of(atlas, selection, one)]
+    words = told(columns, list(dict.fromkeys(names)))
+    about = filters(atlas, selection)
+    if file_format == "gpkg":
+        layers = {NAMES[one]: _layer(atlas, frames[one], one, options) for one in chosen}
+        layers |= {
+            "dictionnaire": Layer(words, "Ce que dit chaque colonne"),
+            "selection": Layer(about, "Sélection et sources"),
+        }
+        return to_gpkg(layers, dict(zip(about["nom"], about["valeur"], strict=True)))
+    sheets = {TITLES[one]: flat(frames[one]) for one in chosen}
+    return to_xlsx({**sheets, "Définitions": words, "Sélection et sources": about})
+
+
+def _layer(atlas: Atlas, layer: gpd.GeoDataFrame, what: str, options: Options) -> Layer:
+    style = ""
+    if what == "quarters" and options.indicator in atlas.indicators:
+        style = quarters_style(atlas.indicators[options.indicator], layer[options.indicator])
+    if what == "projects":
+        style = projects_style(atlas.territory)
+    return Layer(_shaped(layer, what), TITLES[what], style)
+
+
+def _shaped(layer: gpd.GeoDataFrame, what: str) -> pd.DataFrame:
+    return pd.DataFrame(layer.drop(columns="geometry")) if what in TABLES else layer

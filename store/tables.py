@@ -109,7 +109,7 @@ def export_quarters(atlas: Atlas, selection: Selection) -> gpd.GeoDataFrame:
             "generation": atlas.territory.generation,
             "annee_programme": selection.year,
             "projets": table["projects"],
-            **_money(table),
+            **money(table),
             "accorde_par_habitant_eur": (table["granted_per_inhabitant"] / 100).round(2),
             "accorde_par_habitant_base": vintage.label if vintage else None,
             "regle_partage": sharing(selection.rules),
@@ -165,7 +165,7 @@ def export_projects(atlas: Atlas, selection: Selection) -> gpd.GeoDataFrame:
             "autres_quartiers_position": table["overlap"],
             "perimetre": table["perimeter"],
             "avertissement": INDICATIVE,
-            **_money(table),
+            **money(table),
         }
     )
     shapes = gpd.points_from_xy(table["lon"], table["lat"])
@@ -189,7 +189,7 @@ def totals_of(atlas: Atlas, selection: Selection) -> pd.DataFrame:
         {
             "destination": frame.index,
             "projets": frame["projects"].to_numpy(),
-            **{name: column.to_numpy() for name, column in _money(frame).items()},
+            **{name: column.to_numpy() for name, column in money(frame).items()},
         }
     )
 
@@ -207,7 +207,8 @@ def export_totals(atlas: Atlas, selection: Selection) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame(frame, geometry=[None] * len(frame), crs=WGS84)
 
 
-def _money(table: pd.DataFrame) -> dict[str, pd.Series]:
+def money(table: pd.DataFrame) -> dict[str, pd.Series]:
+    """Return the amounts of a table of cents in euros, by their exported names (EUROS)."""
     names = zip(CENTS, EUROS, strict=True)
     return {name: table[cents].astype("Float64") / 100 for cents, name in names}
 

@@ -29,6 +29,7 @@ DOORS = {
     "geo/containers.py",
     "geo/placed.py",
     "geo/writers.py",
+    "geo/vectors.py",
     "geo/catalogue.py",
     "geo/official.py",
     "geo/territory.py",

@@ -15,7 +15,7 @@ from analysis.programme import by_quarter, grand_total
 from analysis.selection import Selection
 from analysis.vocabulary import sharing
 from geo.location import INDICATIVE
-from store.exports import CONTENTS, MIME_TYPES, export_bytes
+from store.exports import export_bytes
 from store.tables import projects_of, quarter_table, selected
 from tests.samples import CENTS, atlas, copy_data, rewrite
 
@@ -117,8 +117,10 @@ def test_csv_is_the_list(capfd):
     assert {row["demande_eur"] for row in rows} == {""}
 
 
-@pytest.mark.parametrize("file_format", MIME_TYPES)
-@pytest.mark.parametrize("what", CONTENTS)
+@pytest.mark.parametrize(
+    ("what", "file_format"),
+    [("quarters", "geojson"), ("projects", "csv"), ("funding", "xlsx"), ("locations", "fgb")],
+)
 def test_export_writes_the_bytes_of_the_screen(capfd, tmp_path, what, file_format):
     target = tmp_path / "sortie"
     words = ["export", "--what", what, "--format", file_format, "--out", str(target)]
@@ -127,6 +129,20 @@ def test_export_writes_the_bytes_of_the_screen(capfd, tmp_path, what, file_forma
     selection = Selection("demo", 2024, quarters=("QN06211M",))
     assert target.read_bytes() == export_bytes(atlas(), selection, what, file_format)
     assert str(target) in out
+
+
+def test_a_package_is_written_and_verified(capfd, tmp_path):
+    target = tmp_path / "p.zip"
+    code, out, err = run(capfd, "package", "--year", "2024", "--out", str(target))
+    assert code == 0, err
+    assert "octets" in out
+    assert run(capfd, "verify", str(target))[0] == 0
+    content = bytearray(target.read_bytes())
+    target.write_bytes(content[: len(content) // 2])
+    code, _, err = run(capfd, "verify", str(target))
+    assert code == 1
+    assert "Paquet" in err
+    assert run(capfd, "verify", str(tmp_path / "absent.zip"))[0] == 1
 
 
 @pytest.mark.parametrize(
@@ -145,6 +161,7 @@ def test_export_writes_the_bytes_of_the_screen(capfd, tmp_path, what, file_forma
         (["export", "--what", "quarters", "--format", "x", "--out", "a"], "geojson, csv"),
         (["export", "--what", "quarters", "--format", "csv"], "--out"),
         (["export"], "--what"),
+        (["package", "--crs", "3857", "--out", "a"], "4326, 2154"),
         (["inconnu"], "quarters, projects, figures"),
         (["quarters", "--inconnu"], "--help"),
         (["quarters", "--year"], "--help"),

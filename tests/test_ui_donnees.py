@@ -14,7 +14,7 @@ from analysis.programme import by_target, grand_total
 from analysis.selection import Selection
 from geo.catalogue import condition
 from store.atlas import Atlas
-from store.exports import CONTENTS, MIME_TYPES, export_bytes, export_name
+from store.exports import Options, export_bytes, export_name
 from store.tables import selected
 from tests.samples import atlas, copy_data, rewrite
 from ui.pages.donnees import command
@@ -114,24 +114,35 @@ def test_every_view_opens(view, selection):
 def test_what_is_said_beside_the_buttons_is_what_is_selected(selection):
     rows = selected(atlas(), selection)
     whole, located = grand_total(rows), by_target(rows)["granted_cents"]["quarter"]
-    quarters, projects, figures = (
-        text for text in texts_of(show(selection, "Exports")) if text[0].isdigit()
-    )
-    assert quarters.startswith(f"{len(selection.quarters) or len(atlas().quarters)} quartiers")
-    assert wording.euros(located, 2) in quarters
-    assert projects.startswith(wording.plural(int(whole["projects"]), "projet"))
-    assert f"{wording.euros(whole['granted_cents'], 2)} accordés" in projects
-    assert f"{wording.euros(whole['requested_cents'], 2)} demandés" in projects
-    assert figures.startswith(f"{len(atlas().indicators)} indicateurs")
+    (text,) = (text for text in texts_of(show(selection, "Exports")) if "Sélection de" in text)
+    count = wording.plural(len(selection.quarters) or len(atlas().quarters), "quartier")
+    assert wording.plural(int(whole["projects"]), "projet") in text
+    assert f"{wording.euros(located, 2)} attribués à {count}" in text
+    assert f"{wording.euros(whole['granted_cents'], 2)} accordés" in text
+    assert f"{wording.euros(whole['requested_cents'], 2)} demandés" in text
 
 
 def test_buttons_are_named_apart_and_empty_selections_stay_exportable():
     empty = replace(DEMO, themes=("4.2",), dispositifs=("npnru",))
     page = show(empty, "Exports")
     names = [button.proto.label for button in page.get("download_button")]
-    assert len(names) == len(set(names)) == len(CONTENTS) * len(MIME_TYPES) + 1
-    assert any(text.startswith("0 projet") for text in texts_of(page))
+    assert names == ["Télécharger : Quartiers, GeoJSON (carte)", "Télécharger le paquet (zip)"]
+    assert any("0 projet" in text for text in texts_of(page))
     assert export_bytes(atlas(), empty, "projects", "csv").count(b"\r\n") == 1
+
+
+def test_a_choice_changes_button_and_command():
+    page = show(FILTERED, "Exports")
+    page.selectbox(key="export_what").set_value("funding").run()
+    page.selectbox(key="export_format").set_value("csv").run()
+    page.selectbox(key="export_csv").set_value("international").run()
+    assert not page.exception
+    button = page.get("download_button")[0].proto.label
+    assert button == "Télécharger : Financements, CSV (tableur)"
+    options = Options(dialect="international")
+    assert page.code[0].value == command(atlas(), FILTERED, "funding", "csv", options)
+    page.selectbox(key="export_format").set_value("scdl").run()
+    assert "SIRET" in page.error[0].value
 
 
 def test_fiction_is_said():
@@ -182,15 +193,24 @@ def test_glossary_has_the_words_of_the_screens():
         assert word in text
 
 
-@pytest.mark.parametrize("what", CONTENTS)
+@pytest.mark.parametrize(
+    ("what", "file_format", "options"),
+    [
+        ("quarters", "geojson", Options()),
+        ("projects", "gpkg", Options(2154)),
+        ("funding", "csv", Options(4326, "international")),
+    ],
+)
 @pytest.mark.parametrize("selection", [FILTERED, POSTS], ids=["filters", "posts"])
-def test_command_of_the_page_writes_the_file_of_the_button(tmp_path, monkeypatch, what, selection):
+def test_command_of_the_page_writes_the_file_of_the_button(
+    tmp_path, monkeypatch, what, file_format, options, selection
+):
     monkeypatch.chdir(tmp_path)
-    words = shlex.split(command(atlas(), selection, what))
+    words = shlex.split(command(atlas(), selection, what, file_format, options))
     assert words[:2] == ["python", "cli.py"]
     assert cli.main(words[2:]) == 0
-    written = tmp_path / export_name(atlas(), selection, what, "geojson")
-    assert written.read_bytes() == export_bytes(atlas(), selection, what, "geojson")
+    written = tmp_path / export_name(atlas(), selection, what, file_format)
+    assert written.read_bytes() == export_bytes(atlas(), selection, what, file_format, options)
 
 
 def test_downloads_of_the_app_are_the_bytes_of_the_engine(atlas_url, open_page, tmp_path):
@@ -198,17 +218,12 @@ def test_downloads_of_the_app_are_the_bytes_of_the_engine(atlas_url, open_page, 
     address = f"{atlas_url}/donnees?programme=demo&annee=2024&theme=1.1&quartier=QN06208M"
     page = open_page(address, accept_downloads=True).page
     page.get_by_text("Exports", exact=True).click()
-    titles = {"quarters": "Quartiers", "projects": "Projets", "totals": "Totaux"}
-    names = {"geojson": "GeoJSON (carte)", "csv": "CSV (tableur)"}
-    assert set(titles) == set(CONTENTS)
-    for what, title in titles.items():
-        for file_format, label in names.items():
-            button = page.get_by_role("button", name=f"{title}, {label}")
-            with page.expect_download() as arriving:
-                button.click()
-            arriving.value.save_as(tmp_path / "recu")
-            assert arriving.value.suggested_filename == export_name(
-                atlas(), selection, what, file_format
-            )
-            expected = export_bytes(atlas(), selection, what, file_format)
-            assert (tmp_path / "recu").read_bytes() == expected
+    button = page.get_by_role("button", name="Télécharger : Quartiers, GeoJSON (carte)")
+    with page.expect_download() as arriving:
+        button.click()
+    arriving.value.save_as(tmp_path / "recu")
+    assert arriving.value.suggested_filename == export_name(
+        atlas(), selection, "quarters", "geojson"
+    )
+    expected = export_bytes(atlas(), selection, "quarters", "geojson")
+    assert (tmp_path / "recu").read_bytes() == expected

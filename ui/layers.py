@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from analysis import wording
+from analysis import palette, wording
 from analysis.classes import Classes, quantile_classes
 from analysis.decisions import DECIDED
 from analysis.programme import grand_total, totals
@@ -21,15 +21,7 @@ from ui import maps
 from ui.charts import GROUP_COLOURS
 
 STATIC = Path(__file__).resolve().parent.parent / "static"
-# YlGnBu from light to dark (after ColorBrewer): its lightness falls all along, so that the order
-# survives colour blindness and grey print.
-RAMPS = {
-    1: ("#5dc0c0",),
-    2: ("#cfecb3", "#2a8fb8"),
-    3: ("#e3f4b8", "#5dc0c0", "#2355a4"),
-    4: ("#e3f4b8", "#97d6b9", "#31a6c2", "#2355a4"),
-    5: ("#eff9b5", "#a6dcb8", "#5dc0c0", "#1f80b8", "#22318d"),
-}
+RAMPS = palette.RAMPS
 LIVED = " · quartier vécu"
 MARKS = {
     "secret": "secret statistique",

@@ -8,6 +8,7 @@ from typing import Any
 
 import streamlit as st
 
+from analysis import selection as selection_words
 from analysis.allocation import RULES
 from analysis.equity import BASES
 from analysis.need import METHODS
@@ -24,7 +25,7 @@ from store.measures import EFFORT, measure_labels
 MOST_QUARTERS = 4
 _QUARTER = re.compile(f"{QPV_CODE}|{QPV_CODE_2015}")
 FIGURE_PAGES = ("comparer", "evolutions")  # pages on one published indicator
-USUAL_INDICATOR = "poverty_rate"
+USUAL_INDICATOR = selection_words.USUAL_INDICATOR
 # What a page asks besides the selection, by its word in the URL (session key of the same name).
 PAGE_WORDS = {"besoins": ("besoin", "echelle", "base"), "couverture": ("colonnes", "seuil")}
 _WEIGHTED = re.compile("([a-z0-9_]+)(?::(?:[1-9]|10))?")

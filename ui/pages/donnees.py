@@ -1,6 +1,6 @@
 """Données: where the figures come from, and how to take them away."""
 
-from functools import partial
+from datetime import UTC, datetime
 
 import pandas as pd
 import streamlit as st
@@ -11,9 +11,19 @@ from analysis.selection import Selection, rules_text
 from geo.catalogue import Dataset, condition
 from geo.errors import AtlasError
 from store.atlas import Atlas
-from store.exports import MIME_TYPES, export_bytes, export_name
+from store.contents import CONTENTS
+from store.exports import (
+    ALL,
+    MIME_TYPES,
+    TITLES,
+    USUAL,
+    Options,
+    export_bytes,
+    export_name,
+    formats_of,
+)
 from store.glossary import glossary
-from store.listing import figures_csv
+from store.packages import package, package_name
 from store.places import ground_error
 from store.tables import selected
 from ui import accounts, frame, lexicon, official, outlines, profile
@@ -28,7 +38,17 @@ _BLANKS = {
     "secret": "chiffre non diffusé (secret statistique)",
     "absent": "chiffre absent du fichier",
 }
-_FORMATS = {"geojson": "GeoJSON (carte)", "csv": "CSV (tableur)"}
+_FORMATS = {
+    "geojson": "GeoJSON (carte)",
+    "gpkg": "GeoPackage (QGIS)",
+    "parquet": "GeoParquet (calcul)",
+    "fgb": "FlatGeobuf (carte)",
+    "csv": "CSV (tableur)",
+    "xlsx": "Excel (tableur)",
+    "scdl": "SCDL subventions (publication)",
+}
+_SYSTEMS = {4326: "WGS 84, degrés (EPSG:4326)", 2154: "Lambert-93, mètres (EPSG:2154)"}
+_DIALECTS = {"fr": "français (; et virgule)", "international": "international (, et point)"}
 
 
 def render(atlas: Atlas, selection: Selection) -> None:
@@ -89,34 +109,29 @@ def _facts(dataset: Dataset, state: str) -> list[tuple[str, str]]:
 
 def _exports(atlas: Atlas, selection: Selection) -> None:
     rows = selected(atlas, selection)
-    whole, located = grand_total(rows), by_target(rows)["granted_cents"]["quarter"]
-    quarters = wording.plural(len(selection.quarters or atlas.quarters), "quartier")
-    projects = wording.plural(int(whole["projects"]), "projet")
-    _download(
-        atlas,
-        selection,
-        "quarters",
-        "Quartiers",
-        f"{quarters} avec leurs indicateurs ; {wording.euros(located, 2)} "
-        "accordés leur sont attribués dans la sélection.",
-    )
-    _download(
-        atlas,
-        selection,
-        "projects",
-        "Projets",
-        f"{projects} ; {wording.euros(whole['requested_cents'], 2)} demandés, "
-        f"{wording.euros(whole['granted_cents'], 2)} accordés.{_part_only(selection)}",
-    )
-    _figures(atlas, selection)
-    _download(
-        atlas,
-        selection,
-        "totals",
-        "Totaux",
-        "Où va tout l'argent de la sélection : quartiers, hors quartier, indécis, tout le "
-        "territoire, non affecté. Le fichier des quartiers n'en porte que la première ligne.",
-    )
+    st.markdown(frame.plain(_chosen(atlas, selection, rows)))
+    what, file_format, options = _choices()
+    name = export_name(atlas, selection, what, file_format)
+    try:
+        body = export_bytes(atlas, selection, what, file_format, options)
+    except AtlasError as error:
+        st.error(frame.plain(str(error)), icon=":material/error:")
+    else:
+        size = wording.plural(len(body), "octet")
+        st.download_button(
+            f"Télécharger : {TITLES[what]}, {_FORMATS[file_format]}",
+            data=body,
+            file_name=name,
+            mime=MIME_TYPES[file_format],
+            key="export_file",
+            on_click="ignore",
+            icon=":material/download:",
+        )
+        st.caption(frame.plain(f"{name} : {size}."))
+    with st.expander("La même chose en ligne de commande"):
+        line = command(atlas, selection, what, file_format, options)
+        st.code(line, language="bash", wrap_lines=True)
+    _package(atlas, selection, options)
     st.html(accounts.identity(rows, f"Le total de la sélection, {selection.year}, au centime"))
     st.caption(frame.INDICATIVE)
     st.html(
@@ -132,28 +147,54 @@ def _exports(atlas: Atlas, selection: Selection) -> None:
         )
 
 
-def _figures(atlas: Atlas, selection: Selection) -> None:
-    codes = list(selection.quarters)
-    st.subheader("Tous les chiffres", anchor=False)
+def _chosen(atlas: Atlas, selection: Selection, rows: pd.DataFrame) -> str:
+    whole, located = grand_total(rows), by_target(rows)["granted_cents"]["quarter"]
+    quarters = wording.plural(len(selection.quarters or atlas.quarters), "quartier")
+    projects = wording.plural(int(whole["projects"]), "projet")
+    return (
+        f"Sélection de {selection.year} : {projects} ; "
+        f"{wording.euros(whole['requested_cents'], 2)} demandés, "
+        f"{wording.euros(whole['granted_cents'], 2)} accordés, dont "
+        f"{wording.euros(located, 2)} attribués à {quarters}.{_part_only(selection)}"
+    )
+
+
+def _choices() -> tuple[str, str, Options]:
+    what = st.selectbox(
+        "Contenu", [*CONTENTS, ALL], format_func=TITLES.__getitem__, key="export_what"
+    )
+    file_format = st.selectbox(
+        "Format", formats_of(what), format_func=_FORMATS.__getitem__, key="export_format"
+    )
+    systems = [4326] if file_format == "geojson" else list(_SYSTEMS)
+    crs = st.selectbox(
+        "Système de coordonnées", systems, format_func=_SYSTEMS.__getitem__, key="export_crs"
+    )
+    dialects = list(_DIALECTS)
+    dialect = st.selectbox("CSV", dialects, format_func=_DIALECTS.__getitem__, key="export_csv")
+    return what, file_format, Options(crs, dialect)
+
+
+def _package(atlas: Atlas, selection: Selection, options: Options) -> None:
+    st.subheader("Le paquet de l'analyste", anchor=False)
     st.markdown(
-        frame.plain(
-            f"{wording.plural(len(atlas.indicators), 'indicateur')}, toutes les années : une "
-            "ligne par quartier, indicateur et millésime, avec l'année de la donnée, celle du "
-            "fichier, l'état, le périmètre et la source."
-        )
+        "Tous les contenus, le dictionnaire des colonnes, le manifeste (sources, empreintes, "
+        "totaux) et les licences, en une archive que « cli.py verify » refait à l'identique."
     )
+
+    def made() -> bytes:
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        return package(atlas, selection, now, options)
+
     st.download_button(
-        f"Tous les chiffres, {_FORMATS['csv']}",
-        data=partial(figures_csv, atlas, codes or None),
-        file_name=f"chiffres_{atlas.territory.code}.csv",
-        mime=MIME_TYPES["csv"],
-        key="export_figures",
+        "Télécharger le paquet (zip)",
+        data=made,
+        file_name=package_name(atlas, selection),
+        mime="application/zip",
+        key="export_package",
         on_click="ignore",
-        icon=":material/download:",
+        icon=":material/folder_zip:",
     )
-    with st.expander("La même chose en ligne de commande"):
-        words = ["python cli.py figures", *codes, f"--territory {atlas.territory.code}"]
-        st.code(" ".join([*words, "--format csv"]), language="bash", wrap_lines=True)
 
 
 def _part_only(selection: Selection) -> str:
@@ -162,26 +203,10 @@ def _part_only(selection: Selection) -> str:
     return " Les montants sont la part des quartiers choisis."
 
 
-def _download(atlas: Atlas, selection: Selection, what: str, title: str, words: str) -> None:
-    st.subheader(title, anchor=False)
-    st.markdown(frame.plain(words))
-    with st.container(horizontal=True):
-        for file_format, label in _FORMATS.items():
-            st.download_button(
-                f"{title}, {label}",  # read aloud, a format alone would not say of what
-                data=partial(export_bytes, atlas, selection, what, file_format),
-                file_name=export_name(atlas, selection, what, file_format),
-                mime=MIME_TYPES[file_format],
-                key=f"export_{what}_{file_format}",
-                on_click="ignore",
-                icon=":material/download:",
-            )
-    with st.expander("La même chose en ligne de commande"):
-        st.code(command(atlas, selection, what), language="bash", wrap_lines=True)
-
-
-def command(atlas: Atlas, selection: Selection, what: str) -> str:
-    """Return the command that writes the same GeoJSON file as the button."""
+def command(
+    atlas: Atlas, selection: Selection, what: str, file_format: str, options: Options
+) -> str:
+    """Return the command that writes the same file as the button."""
     filters = {
         "theme": selection.themes,
         "funder": selection.funders,
@@ -191,12 +216,14 @@ def command(atlas: Atlas, selection: Selection, what: str) -> str:
     }
     words = [f"--{option} {code}" for option, codes in filters.items() for code in codes]
     parts = [
-        f"python cli.py export --what {what} --format geojson",
+        f"python cli.py export --what {what} --format {file_format}",
         f"--territory {atlas.territory.code} --programme {selection.programme}",
         f"--year {selection.year}",
         *([f"--rule {rules_text(selection.rules)}"] if selection.what_if else []),
+        *([f"--crs {options.crs}"] if options.crs != USUAL.crs else []),
+        *([f"--csv {options.dialect}"] if options.dialect != USUAL.dialect else []),
         *words,
-        f"--out {export_name(atlas, selection, what, 'geojson')}",
+        f"--out {export_name(atlas, selection, what, file_format)}",
     ]
     return " ".join(parts)
 
