@@ -6,6 +6,7 @@ an amount that are nearly the same. Whoever knows the files decides.
 
 import re
 from collections.abc import Hashable, Iterator
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,9 @@ _AMOUNT = 0.01  # share of the larger amount by which two amounts may differ
 _DAUPHIN = re.compile(r"DA0*([0-9]+)(?:-0*([0-9]+))?")
 _NOT_WORDS = re.compile(r"[\W_]+")
 _DIGITS = re.compile(r"[0-9]+")
+# What a file of hundreds of thousands of rows, honest or not, may ask of this machine: comparisons
+# in all, neighbours at least, names of operators compared letter by letter, pairs told.
+_COMPARISONS, _NEIGHBOURS, _NAMES, MOST_PAIRS = 4_000_000, 50, 2_000, 10_000
 _COLUMNS = ["project_id_a", "project_id_b", "reason", "score"]
 
 Pair = tuple[Hashable, Hashable]
@@ -41,10 +45,12 @@ def duplicates(projects: pd.DataFrame, funding: pd.DataFrame) -> pd.DataFrame:
     ``project_id_b`` (the later one in the file), ``reason`` (a word of REASON_WORDS) and ``score``,
     the likeness of title and operator out of 100. The amount compared is the one requested, else
     the one granted; without an amount only a reference can tell. Titles whose numbers differ (a
-    first and a second session) are not alike.
+    first and a second session) are not alike. A programme of at most 2,000 projects a year is
+    compared whole; beyond, each project with those whose amount is nearest, and of groups of
+    doubles each is paired with the one before. MOST_PAIRS of either sign are told at most.
     """
     frame = _texts(projects, funding)
-    filed, alike = set(_same_reference(frame)), set(_alike(frame))
+    filed, alike = (set(islice(one, MOST_PAIRS)) for one in (_same_reference(frame), _alike(frame)))
     order = {key: row for row, key in enumerate(frame.index)}
     texts: dict[Hashable, Texts] = frame[["title", "operator"]].to_dict("index")
     rows = [
@@ -75,9 +81,10 @@ def sentence(pairs: pd.DataFrame, granted: pd.Series) -> str:
         return ""
     count = wording.plural(len(pairs), "paire de projets", "paires de projets")
     cents = wording.euros(counted_twice(pairs, granted))
+    least = "Au moins " if len(pairs) >= MOST_PAIRS else ""
     return (
-        f"{count} à vérifier : si chacune est un seul projet, {cents} accordés sont comptés deux "
-        "fois. Rien n'est fusionné ni retiré des totaux."
+        f"{least}{count} à vérifier : si chacune est un seul projet, {cents} accordés sont comptés "
+        "deux fois. Rien n'est fusionné ni retiré des totaux."
     )
 
 
@@ -117,7 +124,8 @@ def _same_reference(frame: pd.DataFrame) -> Iterator[Pair]:
     twice = known[known.duplicated(["year", "reference"], keep=False)]
     for _, rows in twice.groupby(["year", "reference"]):
         keys = list(rows.index)
-        yield from ((a, b) for k, a in enumerate(keys) for b in keys[k + 1 :])
+        most = len(keys) if len(keys) <= _NEIGHBOURS else 1
+        yield from ((a, b) for k, a in enumerate(keys) for b in keys[k + 1 : k + 1 + most])
 
 
 def _alike(frame: pd.DataFrame) -> Iterator[Pair]:
@@ -129,16 +137,22 @@ def _alike(frame: pd.DataFrame) -> Iterator[Pair]:
 
 def _alike_in(rows: pd.DataFrame) -> Iterator[Pair]:
     names = rows["operator"].unique()
-    same = process.cdist(names, names, scorer=fuzz.ratio) >= _OPERATOR
+    few = len(names) <= _NAMES
+    same = process.cdist(names, names, scorer=fuzz.ratio) >= _OPERATOR if few else None
     operator = pd.Index(names).get_indexer(rows["operator"])
     amounts = rows["amount"].to_numpy(dtype="float64")
     until = np.searchsorted(amounts, amounts / (1 - _AMOUNT), side="right")
+    most = max(_NEIGHBOURS, _COMPARISONS // len(rows))
+    until = np.minimum(until, np.arange(len(rows)) + 1 + most)
     columns: list[list[Any]] = [rows[name].tolist() for name in ("key", "title", "numbers")]
     keys, titles, numbers = columns
     places = rows.index.to_numpy()
     for k, last in enumerate(until):
         near = np.arange(k + 1, last)
-        for other in near[same[operator[k], operator[near]]]:
+        alike_names = (
+            operator[near] == operator[k] if same is None else same[operator[k], operator[near]]
+        )
+        for other in near[alike_names]:
             alike = fuzz.ratio(titles[k], titles[other], score_cutoff=_TITLE)
             if alike and numbers[k] == numbers[other]:
                 first, second = (k, other) if places[k] < places[other] else (other, k)
