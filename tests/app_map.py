@@ -15,6 +15,7 @@ import streamlit as st
 
 import ui.maps
 from geo.proximity import bands
+from reports import map_content
 
 DATA = Path(ui.maps.__file__).parent.parent / "data" / "qpv"
 CRS = "EPSG:2154"
@@ -112,8 +113,8 @@ def territory(count: int, text: str) -> tuple[ui.maps.MapBase, gpd.GeoDataFrame]
 
 
 @st.cache_resource
-def projects(count: int, points_count: int, text: str) -> ui.maps.ProjectLayer:
-    return ui.maps.project_layer(points(territory(count, text)[1], points_count, text))
+def projects(count: int, points_count: int, text: str) -> map_content.ProjectLayer:
+    return map_content.project_layer(points(territory(count, text)[1], points_count, text))
 
 
 def main() -> None:
@@ -131,13 +132,13 @@ def main() -> None:
     few = columns[4].toggle("Peu de projets")
     codes = classes(count, indicator)
     shown = [index % 5 == 0 or not few for index in range(points_count)]
-    state = ui.maps.MapState(
+    state = map_content.MapState(
         classes=codes,
         labels=labels(codes),
         colours=BLUES,
         note=f"Indicateur d'essai {indicator}\nSource inventée, 2019\nPérimètres 2015",
         selected=st.session_state.get("choisi"),
-        sizes=ui.maps.circle_codes(cents(points_count), shown, 4_000_000),
+        sizes=map_content.circle_codes(cents(points_count), shown, 4_000_000),
         theme_colours=THEMES,
         theme_letters=list("ÉSDCLMVP"),
         bands=bands_on,

@@ -12,15 +12,16 @@ from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
 from analysis import wording
+from analysis.palette import GROUP_COLOURS
 from analysis.programme import by_target, grand_total
 from analysis.selection import Selection
 from analysis.vocabulary import TARGET_WORDS
+from reports import legend, map_state
 from store.measures import EFFORT, measure, measure_labels
 from store.tables import projects_of, quarter_table, selected
 from tests.samples import atlas
 from tests.test_store_lived import with_place
-from ui import layers, legend, maps
-from ui.charts import GROUP_COLOURS
+from ui import layers
 
 APP = Path(__file__).resolve().parent.parent / "app.py"
 DEMO = Selection("demo", 2025)
@@ -56,11 +57,14 @@ def drawn_by(selection):
     return layers.points(atlas(), "essai", selection.programme)
 
 
-def map_state(selection, code=EFFORT, switches=None):
-    base = maps.MapBase("/page", "/bridge", tuple(atlas().quarters["qpv_code"]), "x")
+def codes():
+    return tuple(atlas().quarters["qpv_code"])
+
+
+def state_of(selection, code=EFFORT, switches=None):
     chosen = measure(atlas(), selection, code)
-    switches = switches or layers.Layers()
-    return layers.state(atlas(), selection, chosen, base, drawn_by(selection), switches)
+    switches = switches or map_state.Layers()
+    return map_state.state(atlas(), selection, chosen, codes(), drawn_by(selection), switches)
 
 
 @pytest.mark.parametrize("selection", [DEMO, POSTS], ids=["demo", "postes"])
@@ -82,12 +86,12 @@ def test_what_reaches_no_quarter_is_missing_on_the_map_not_zero():
     chosen = measure(atlas(), POSTS, EFFORT)
     assert set(chosen.figures["status"]) == {"absent"}
     assert set(chosen.figures["text"]) == {wording.MISSING}
-    classes = layers.classes_of(chosen)
+    classes = map_state.classes_of(chosen)
     assert classes.count == 0
     text = legend.quarters_legend(chosen, classes)
     assert "non disponible (16)" in text
-    assert len(set(map_state(POSTS).classes)) == 1
-    assert not map_state(POSTS).classes[0].isdigit()
+    assert len(set(state_of(POSTS).classes)) == 1
+    assert not state_of(POSTS).classes[0].isdigit()
 
 
 def test_a_proper_name_keeps_its_capital_in_the_list_of_measures():
@@ -137,7 +141,7 @@ def test_without_a_choice_the_panel_says_where_the_money_goes():
 
 @pytest.mark.parametrize("code", list(measure_labels(atlas())))
 def test_every_measure_gives_a_class_or_a_mark_to_every_quarter(code):
-    state = map_state(DEMO, code)
+    state = state_of(DEMO, code)
     figures = measure(atlas(), DEMO, code).figures
     for mark, status in zip(state.classes, figures["status"], strict=True):
         assert mark.isdigit() == (status == "published")
@@ -149,10 +153,10 @@ def test_every_measure_gives_a_class_or_a_mark_to_every_quarter(code):
 @pytest.mark.parametrize("code", [EFFORT, "poverty_rate", "vacancy_rate"])
 def test_the_legend_counts_every_quarter_once(code):
     chosen = measure(atlas(), DEMO, code)
-    classes = layers.classes_of(chosen)
+    classes = map_state.classes_of(chosen)
     text = legend.quarters_legend(chosen, classes)
     assert sum(int(n) for n in re.findall(r"</i>[^<]*\((\d+)\)", text)) == 16
-    for colour in map_state(DEMO, code).colours:
+    for colour in state_of(DEMO, code).colours:
         assert colour in text
 
 
@@ -163,11 +167,10 @@ def printed(text):
 
 
 def assert_figures_lie_in_their_printed_ranges(chosen):
-    classes = layers.classes_of(chosen)
+    classes = map_state.classes_of(chosen)
     html = legend.quarters_legend(chosen, classes)
     ranges = re.findall(r"</i>([^<]*?) (?:(à moins de|à) ([^<]*?) )?\(\d+\)", html)
-    base = maps.MapBase("/page", "/bridge", tuple(atlas().quarters["qpv_code"]), "x")
-    look = layers.state(atlas(), DEMO, chosen, base, drawn_by(DEMO), layers.Layers())
+    look = map_state.state(atlas(), DEMO, chosen, codes(), drawn_by(DEMO), map_state.Layers())
     for mark, text in zip(look.classes, look.labels, strict=True):
         if not mark.isdigit():
             continue
@@ -224,21 +227,20 @@ def test_a_project_opened_on_the_map_is_shown_beside_it_and_closed():
 def test_the_legend_of_the_map_counts_every_quarter_in_the_words_of_the_table():
     for code in (EFFORT, "poverty_rate"):
         chosen = measure(atlas(), DEMO, code)
-        state = map_state(DEMO, code)
+        state = state_of(DEMO, code)
         counted = {mark: int(re.findall(r"\((\d+)\)$", words)[0]) for mark, words in state.key}
         assert counted == dict(Counter(state.classes))
-        text = legend.quarters_legend(chosen, layers.classes_of(chosen))
+        text = legend.quarters_legend(chosen, map_state.classes_of(chosen))
         assert all(words in unescape(text) for _, words in state.key)
 
 
 def test_lived_places_are_offered_where_the_territory_declares_some(tmp_path):
     assert len(atlas().lived) == 0
-    assert not map_state(DEMO).lived
+    assert not state_of(DEMO).lived
     with_lived, _ = with_place(tmp_path)
-    base = maps.MapBase("/page", "/bridge", tuple(with_lived.quarters["qpv_code"]), "x")
     chosen = measure(with_lived, DEMO, EFFORT)
     drawn = layers.points(with_lived, "vécu", "demo")
-    assert layers.state(with_lived, DEMO, chosen, base, drawn, layers.Layers()).lived
+    assert map_state.state(with_lived, DEMO, chosen, codes(), drawn, map_state.Layers()).lived
 
 
 def test_with_a_choice_the_map_says_what_its_circles_show_and_how_to_widen_it():
@@ -262,23 +264,23 @@ def test_several_chosen_quarters_can_be_compared():
 
 def test_circles_show_the_selected_projects_and_no_other():
     drawn = drawn_by(DEMO)
-    sizes = map_state(Selection("demo", 2025, themes=("1.1",))).sizes
+    sizes = state_of(Selection("demo", 2025, themes=("1.1",))).sizes
     shown = drawn.projects.loc[[mark != "-" for mark in sizes]]
     assert len(shown) > 0
     assert set(shown["year"]) == {2025}
     assert set(shown["theme"]) == {"1.1"}
-    assert set(map_state(DEMO, switches=layers.Layers(projects=False)).sizes) == {"-"}
+    assert set(state_of(DEMO, switches=map_state.Layers(projects=False)).sizes) == {"-"}
 
 
 def test_every_selected_project_is_on_the_map_or_counted_beside_it():
     drawn = drawn_by(DEMO)
-    on_map = sum(mark != "-" for mark in map_state(DEMO).sizes)
-    beside, _ = layers.not_drawn(atlas(), DEMO, drawn)
+    on_map = sum(mark != "-" for mark in state_of(DEMO).sizes)
+    beside, _ = map_state.not_drawn(atlas(), DEMO, drawn)
     assert on_map + beside == grand_total(selected(atlas(), DEMO))["projects"]
 
 
 def test_the_real_posts_are_all_counted_beside_the_map():
-    count, cents = layers.not_drawn(atlas(), POSTS, drawn_by(POSTS))
+    count, cents = map_state.not_drawn(atlas(), POSTS, drawn_by(POSTS))
     whole = grand_total(selected(atlas(), POSTS))
     assert (count, cents) == (whole["projects"], whole["granted_cents"])
     assert count > 0

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from analysis.contrast import LEAST, ink, ratio
+from analysis.palette import RAMPS
 from ui import charts, plots
-from ui.layers import RAMPS
 
 ROOT = Path(__file__).resolve().parent.parent
 THEME = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text(encoding="utf-8"))["theme"]
@@ -40,7 +40,7 @@ def declared(path: Path, grounds: set[str]) -> list[tuple[str, str, str]]:
 
 STYLES = [
     *declared(ROOT / "ui" / "assets" / "atlas.css", GROUNDS),
-    *declared(ROOT / "ui" / "assets" / "map.css", MAP_GROUNDS),
+    *declared(ROOT / "reports" / "assets" / "map.css", MAP_GROUNDS),
 ]
 
 

@@ -17,6 +17,7 @@ import ui.maps
 from geo.errors import ContractError, CrsError, DataFileError
 from geo.proximity import bands
 from geo.writers import publish
+from reports import map_content
 from tests import app_map
 
 HOSTILE = "<img src=x onerror=window.PWN=1> {{ 7*7 }} ${1} ` </script>"
@@ -42,10 +43,10 @@ def publish_all(quarters, rings, directory: Path) -> ui.maps.MapBase:
     return ui.maps.publish_base(quarters, rings, app_map.communes(), directory, crs=app_map.CRS)
 
 
-def state(count: int = 16, **options) -> ui.maps.MapState:
+def state(count: int = 16, **options) -> map_content.MapState:
     codes = app_map.classes(count, 0)
     kept = {"classes": codes, "labels": app_map.labels(codes), "colours": app_map.BLUES} | options
-    return ui.maps.MapState(**kept)
+    return map_content.MapState(**kept)
 
 
 def test_lived_places_are_published_as_an_open_layer(quarters, rings, tmp_path):
@@ -67,18 +68,18 @@ def unpack(text: str) -> Any:
 
 @given(EUROS, some.integers(1, 10**11))
 def test_circle_area_is_proportional_to_the_amount(cents, largest):
-    radius = ui.maps.circle_radius(cents, largest)
-    expected = ui.maps.LARGEST_RADIUS_PX**2 * min(cents / largest, 1)
-    if radius > ui.maps.SMALLEST_RADIUS_PX:
+    radius = map_content.circle_radius(cents, largest)
+    expected = map_content.LARGEST_RADIUS_PX**2 * min(cents / largest, 1)
+    if radius > map_content.SMALLEST_RADIUS_PX:
         assert math.isclose(radius**2, expected, rel_tol=1e-9)
     else:
-        assert expected <= ui.maps.SMALLEST_RADIUS_PX**2
+        assert expected <= map_content.SMALLEST_RADIUS_PX**2
 
 
 @given(some.lists(some.tuples(some.none() | EUROS, some.booleans())), some.integers(0, 10**11))
 def test_circle_codes_tell_hidden_unknown_and_radius_apart(projects, largest):
     cents, shown = [row[0] for row in projects], [row[1] for row in projects]
-    codes = ui.maps.circle_codes(cents, shown, largest)
+    codes = map_content.circle_codes(cents, shown, largest)
     assert len(codes) == len(projects)
     for amount, visible, code in zip(cents, shown, codes, strict=True):
         if not visible:
@@ -86,27 +87,27 @@ def test_circle_codes_tell_hidden_unknown_and_radius_apart(projects, largest):
         elif amount is None:
             assert code == "."
         else:
-            half_pixels = ui.maps.DIGITS.index(code)
-            assert abs(half_pixels / 2 - ui.maps.circle_radius(amount, largest)) <= 0.25
+            half_pixels = map_content.DIGITS.index(code)
+            assert abs(half_pixels / 2 - map_content.circle_radius(amount, largest)) <= 0.25
 
 
 def test_a_missing_integer_amount_is_unknown_and_zero_is_not():
     cents = pd.Series([pd.NA, 0], dtype="Int64")
-    assert ui.maps.circle_codes(list(cents), [True, True], 100) == ".5"
+    assert map_content.circle_codes(list(cents), [True, True], 100) == ".5"
 
 
 def test_codes_of_another_number_of_projects_are_refused():
     with pytest.raises(ValueError, match="zip"):
-        ui.maps.circle_codes([1, 2], [True], 2)
+        map_content.circle_codes([1, 2], [True], 2)
 
 
 @given(some.recursive(some.text() | some.integers(), some.lists))
 def test_packed_content_comes_back_whole(content):
-    assert unpack(ui.maps.pack(content)) == content
+    assert unpack(map_content.pack(content)) == content
 
 
 def test_display_geometry_stays_within_two_metres_of_the_boundary(quarters):
-    shown = ui.maps.display_geometry(quarters, app_map.CRS).to_crs(app_map.CRS)
+    shown = map_content.display_geometry(quarters, app_map.CRS).to_crs(app_map.CRS)
     true = quarters.geometry.to_crs(app_map.CRS)
     assert shown.is_valid.all()
     assert (shown.hausdorff_distance(true) < 2).all()
@@ -186,8 +187,8 @@ def test_a_layer_in_another_crs_is_refused(quarters, rings, tmp_path):
 
 
 def test_state_says_which_projects_and_page_it_goes_with(base, quarters):
-    layer = ui.maps.project_layer(app_map.points(quarters, 40, ""))
-    sizes = ui.maps.circle_codes(app_map.cents(40), [True] * 40, 4_000_000)
+    layer = map_content.project_layer(app_map.points(quarters, 40, ""))
+    sizes = map_content.circle_codes(app_map.cents(40), [True] * 40, 4_000_000)
     data = ui.maps.state_data(base, state(sizes=sizes, selected="QN06211M"), layer)
     assert data["page"] == base.url
     assert data["projects"] == layer.digest
@@ -203,16 +204,16 @@ def test_a_state_that_does_not_match_is_refused(base, wrong):
 
 def test_state_of_a_country_stays_small(base, quarters):
     count, points = 1600, 5000
-    layer = ui.maps.project_layer(app_map.points(quarters, points, ""))
+    layer = map_content.project_layer(app_map.points(quarters, points, ""))
     country = ui.maps.MapBase(base.url, base.bridge, tuple(map(str, range(count))), base.digest)
-    sizes = ui.maps.circle_codes(app_map.cents(points), [True] * points, 4_000_000)
+    sizes = map_content.circle_codes(app_map.cents(points), [True] * points, 4_000_000)
     data = ui.maps.state_data(country, state(count, sizes=sizes), layer)
     assert len(json.dumps(data)) < 12_000
 
 
 @pytest.mark.parametrize("count", [3, 45, 450, 2000])
 def test_projects_are_sent_small_or_kept_by_the_browser(quarters, count):
-    content = ui.maps.project_layer(app_map.points(quarters, count, "")).content
+    content = map_content.project_layer(app_map.points(quarters, count, "")).content
     size = len(json.dumps(content))
     assert size < 4_000 or size >= 10_000
 
@@ -220,7 +221,7 @@ def test_projects_are_sent_small_or_kept_by_the_browser(quarters, count):
 def test_projects_keep_order_and_text(quarters):
     frame = app_map.points(quarters, 5, HOSTILE)
     frame.loc[3, "operator"] = None
-    content = ui.maps.project_layer(frame).content
+    content = map_content.project_layer(frame).content
     rows = unpack(content["packed"])
     assert [row[0] for row in rows] == list(frame["project_id"])
     assert rows[0][5] == frame["title"].iloc[0]
@@ -230,16 +231,16 @@ def test_projects_keep_order_and_text(quarters):
 def test_another_text_makes_another_digest(quarters):
     frame = app_map.points(quarters, 5, "")
     other = frame.assign(title=frame["title"] + "!")
-    assert ui.maps.project_layer(frame).digest != ui.maps.project_layer(other).digest
+    assert map_content.project_layer(frame).digest != map_content.project_layer(other).digest
 
 
 def test_projects_without_position_or_column_are_refused(quarters):
     frame = app_map.points(quarters, 5, "")
     frame.loc[2, "lat"] = None
     with pytest.raises(ContractError, match=r"1 sans position \(P00002"):
-        ui.maps.project_layer(frame)
+        map_content.project_layer(frame)
     with pytest.raises(ContractError, match="theme_label"):
-        ui.maps.project_layer(frame.drop(columns="theme_label"))
+        map_content.project_layer(frame.drop(columns="theme_label"))
 
 
 def test_publish_replaces_other_content_and_leaves_the_same_alone(tmp_path):

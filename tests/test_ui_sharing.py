@@ -16,6 +16,7 @@ from analysis.allocation import CENTS
 from analysis.programme import by_target, grand_total
 from analysis.selection import Selection
 from analysis.vocabulary import SITUATION_WORDS, TARGET_WORDS
+from reports import map_state
 from store.atlas import Atlas
 from store.tables import projects_of, quarter_table, selected
 from tests.samples import atlas, copy_data
@@ -142,9 +143,9 @@ def test_a_project_of_a_lived_place_is_marked_in_the_table_and_on_the_map(tmp_pa
     path.write_text(path.read_text(encoding="utf-8") + place, encoding="utf-8")
     opened = Atlas(data)
     shown = show("projets", DEMO, opened).dataframe[0].value
-    marked = shown[shown["served"].str.endswith(layers.LIVED)]
+    marked = shown[shown["served"].str.endswith(map_state.LIVED)]
     assert project["title"] in set(marked["title"])
-    assert set(marked["served"]) == {opened.quarter_labels["QN06208M"] + layers.LIVED}
-    assert layers.LIVED in texts_of(layers.points(opened, "essai-lieux", "demo"))
-    assert layers.LIVED not in texts_of(layers.points(atlas(), "essai-sans", "demo"))
+    assert set(marked["served"]) == {opened.quarter_labels["QN06208M"] + map_state.LIVED}
+    assert map_state.LIVED in texts_of(layers.points(opened, "essai-lieux", "demo"))
+    assert map_state.LIVED not in texts_of(layers.points(atlas(), "essai-sans", "demo"))
     assert SITUATION_WORDS["lived_area"].startswith("Quartier vécu")

@@ -1,60 +1,15 @@
-"""What the map draws of an atlas: its published base, its projects, its present state."""
+"""What the map draws of an atlas, prepared once for everyone: its published base, its projects."""
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import pandas as pd
 import streamlit as st
 
-from analysis import palette, wording
-from analysis.classes import Classes, quantile_classes
-from analysis.decisions import DECIDED
-from analysis.programme import grand_total, totals
-from analysis.selection import Selection
-from analysis.vocabulary import labels
 from geo.crs import to_wgs84
+from reports.map_state import Points, project_points
 from store.atlas import Atlas
-from store.measures import Measure
-from store.tables import selected
 from ui import maps
-from ui.charts import GROUP_COLOURS
 
 STATIC = Path(__file__).resolve().parent.parent / "static"
-RAMPS = palette.RAMPS
-LIVED = " · quartier vécu"
-MARKS = {
-    "secret": "secret statistique",
-    "absent": "non disponible",
-    "not_significant": "non significatif",
-    "not_comparable": "non comparable",
-}
-_STATUS_CLASS = {
-    "secret": maps.SECRET,
-    "absent": maps.ABSENT,
-    "not_significant": maps.ABSENT,
-    "not_comparable": maps.NOT_COMPARABLE,
-}
-
-
-@dataclass(frozen=True)
-class Points:
-    """The located projects of a programme, all years, in the order of the map's layer."""
-
-    projects: pd.DataFrame
-    layer: maps.ProjectLayer
-    largest_cents: int
-
-
-@dataclass(frozen=True)
-class Layers:
-    """Switches of the map: projects, clusters, bands, names of communes, lived places."""
-
-    projects: bool = True
-    clusters: bool = True
-    bands: bool = False
-    communes: bool = True
-    lived: bool = True
 
 
 @st.cache_resource(show_spinner="Préparation de la carte…")
@@ -75,123 +30,4 @@ def points(_atlas: Atlas, fingerprint: str, programme: str) -> Points:
 
     Only for the programmes of the data directory, which every user may see.
     """
-    loaded = _atlas.programme(programme)
-    frame = loaded.projects.join(loaded.located["location_status"])
-    frame = frame[frame["location_status"] != "not_located"]
-    groups = _atlas.territory.nomenclature.groups
-    order = {group.code: index for index, group in enumerate(groups)}
-    group_of = {theme.code: theme.group for theme in _atlas.territory.nomenclature.themes}
-    granted = totals(loaded.ledger, "project_id")["granted_cents"].reindex(frame["project_id"])
-    words = labels(_atlas.territory, "theme")
-    settled = loaded.services["situation"] == DECIDED
-    lived = (loaded.services["situation"] == "lived_area").map({True: LIVED, False: ""})
-    drawn = pd.DataFrame(
-        {
-            "project_id": frame["project_id"],
-            "lon": frame["lon"],
-            "lat": frame["lat"],
-            "theme_index": frame["theme"].map(group_of).map(order).fillna(len(order)).astype(int),
-            "undecided": (frame["location_status"] == "undecided") & ~settled[frame.index],
-            "title": frame["title"],
-            "operator": frame["operator"],
-            "theme_label": frame["theme"].fillna("none").map(words) + lived[frame.index],
-            "amount_label": _amount_labels(frame["year"], granted),
-        }
-    )
-    largest = int(granted.max()) if granted.notna().any() else 0
-    return Points(frame, maps.project_layer(drawn), largest)
-
-
-def _amount_labels(years: pd.Series, granted: pd.Series) -> list[str]:
-    return [
-        f"{wording.euros(cents)} accordés en {year}"
-        if not pd.isna(cents)
-        else f"{year}, sans décision"
-        for year, cents in zip(years, granted, strict=True)
-    ]
-
-
-def classes_of(measure: Measure) -> Classes:
-    """Return the classes of a measure over its published quarters, as their values are printed.
-
-    A legend whose classes followed hidden decimals would contradict the table beside it.
-    """
-    return quantile_classes(measure.shown, decimals=measure.decimals)
-
-
-def state(
-    atlas: Atlas,
-    selection: Selection,
-    measure: Measure,
-    map_base: maps.MapBase,
-    drawn: Points,
-    layers: Layers,
-) -> maps.MapState:
-    """Return the map's state for a selection: classes of the quarters, circles of the projects."""
-    figures = measure.figures.reindex(list(map_base.quarter_codes))
-    classes = classes_of(measure)
-    shown = measure.shown.reindex(figures.index)
-    codes = [
-        str(classes.index(value)) if status == "published" else _STATUS_CLASS[status]
-        for value, status in zip(shown, figures["status"], strict=True)
-    ]
-    producers = dict.fromkeys(atlas.catalogue[key].producer for key in measure.datasets)
-    source = f"Source : {', '.join(producers)}" if producers else ""
-    note = "\n".join(filter(None, (measure.label, measure.vintage, measure.perimeter, source)))
-    return maps.MapState(
-        classes="".join(codes),
-        labels=list(figures["text"]),
-        colours=RAMPS.get(classes.count, RAMPS[5]),
-        note=note,
-        selected=selection.quarters[0] if selection.quarters else None,
-        sizes=_sizes(atlas, selection, drawn, layers.projects),
-        theme_colours=GROUP_COLOURS,
-        theme_letters=[group.letter for group in atlas.territory.nomenclature.groups] + ["?"],
-        bands=layers.bands,
-        lived=layers.lived and len(atlas.lived) > 0,
-        key=legend_key(measure, classes),
-        communes=layers.communes,
-        clusters=layers.clusters,
-    )
-
-
-def legend_key(measure: Measure, classes: Classes) -> list[tuple[str, str]]:
-    """Return the lines of the legend of quarters: a class of the map's state, and its words.
-
-    Classes with their limits and the number of their quarters, then the marks that are shown.
-    """
-    found = measure.shown.map(classes.index).value_counts().to_dict()
-    lines = [
-        (str(k), f"{_limits(measure, classes, k)} ({found.get(k, 0)})")
-        for k in range(classes.count)
-    ]
-    present = measure.figures["status"].value_counts()
-    marks = [
-        (_STATUS_CLASS[status], f"{words} ({present[status]})")
-        for status, words in MARKS.items()
-        if status in present
-    ]
-    return [*lines, *marks]
-
-
-def _limits(measure: Measure, classes: Classes, k: int) -> str:
-    low, high = measure.text(classes.breaks[k]), measure.text(classes.breaks[k + 1])
-    if low == high:
-        return low
-    joint = "à" if k == classes.count - 1 else "à moins de"
-    return f"{low} {joint} {high}"
-
-
-def _sizes(atlas: Atlas, selection: Selection, drawn: Points, visible: bool) -> str:
-    rows = selected(atlas, selection)
-    granted = totals(rows, "project_id")["granted_cents"]
-    shown = drawn.projects["project_id"].isin(granted.index) & visible
-    cents = granted.reindex(drawn.projects["project_id"])
-    return maps.circle_codes(list(cents), list(shown), drawn.largest_cents)
-
-
-def not_drawn(atlas: Atlas, selection: Selection, drawn: Points) -> tuple[int, Any]:
-    """Count the selected projects that have no position, and their granted cents."""
-    rows = selected(atlas, selection)
-    whole = grand_total(rows[~rows["project_id"].isin(drawn.projects["project_id"])])
-    return int(whole["projects"]), whole["granted_cents"]
+    return project_points(_atlas, programme)

@@ -11,9 +11,10 @@ from analysis.comparison import beside
 from analysis.programme import by_target, grand_total, totals
 from analysis.selection import Selection
 from analysis.vocabulary import TARGET_WORDS, labels
+from reports.map_state import LIVED
 from store.atlas import Atlas
 from store.tables import loaded, projects_of, quarter_table, selected
-from ui import dossier, frame, layers, navigation, state
+from ui import dossier, frame, navigation, state
 from ui.charts import bar_table
 from ui.tables import html_table
 
@@ -154,7 +155,7 @@ def _bars(atlas: Atlas, rows: pd.DataFrame, column: str, title: str) -> str:
 def _main_projects(atlas: Atlas, selection: Selection) -> str:
     table = projects_of(atlas, selection)
     main = table.head(_MAIN_PROJECTS)
-    lived = main["situation"].eq("lived_area").map({True: layers.LIVED, False: ""})
+    lived = main["situation"].eq("lived_area").map({True: LIVED, False: ""})
     lines = [
         (title, wording.euros(cents))
         for title, cents in zip(main["title"] + lived, main["granted_cents"], strict=True)

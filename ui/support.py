@@ -9,9 +9,10 @@ from analysis.profile import support
 from analysis.programme import change, grand_total, per_inhabitant, totals
 from analysis.selection import Selection
 from analysis.vocabulary import RULE_WORDS, labels
+from reports.map_state import LIVED
 from store.atlas import Atlas
 from store.tables import loaded, projects_of, selected, year_before
-from ui import accounts, charts, dossier, frame, layers, navigation, profile, state
+from ui import accounts, charts, dossier, frame, navigation, profile, state
 from ui.grid import choose_row
 
 _AMOUNTS = ("requested_cents", "granted_cents")
@@ -122,7 +123,7 @@ def _projects(atlas: Atlas, selection: Selection) -> None:
     table = projects_of(atlas, selection)
     st.subheader(wording.plural(len(table), "projet"), anchor=False)
     words = {name: labels(atlas.territory, name) for name in ("theme", "status")}
-    lived = table["situation"].eq("lived_area").map({True: layers.LIVED, False: ""})
+    lived = table["situation"].eq("lived_area").map({True: LIVED, False: ""})
     shown = table.set_index("project_id").assign(
         title=(table["title"] + lived).to_numpy(),
         theme=table["theme"].map(words["theme"]).to_numpy(),

@@ -9,10 +9,11 @@ from analysis import sentences, summaries, wording
 from analysis.programme import by_target, grand_total
 from analysis.selection import Selection
 from analysis.vocabulary import TARGET_WORDS
+from reports import legend, map_state
 from store.atlas import Atlas
 from store.measures import Measure, measure, measure_labels
 from store.tables import quarter_table, selected
-from ui import accounts, frame, layers, legend, maps, navigation, panel, place, profile, state
+from ui import accounts, frame, layers, maps, navigation, panel, place, profile, state
 from ui.filters import KEPT
 from ui.tables import html_table
 
@@ -58,7 +59,7 @@ def summary(atlas: Atlas, selection: Selection, chosen: Measure) -> str:
     return f"{first} {summaries.spread(subject, chosen.figures, atlas.quarter_labels)}"
 
 
-def _controls(atlas: Atlas) -> tuple[str, layers.Layers]:
+def _controls(atlas: Atlas) -> tuple[str, map_state.Layers]:
     names = measure_labels(atlas)
     left, right = st.columns([1, 1], gap="medium", vertical_alignment="bottom")
     code = left.selectbox(
@@ -78,7 +79,7 @@ def _controls(atlas: Atlas) -> tuple[str, layers.Layers]:
         key="map_layers",
         persist_state=KEPT,
     )
-    return code, layers.Layers(
+    return code, map_state.Layers(
         projects="projets" in on,
         clusters="grappes" in on,
         bands="bandes" in on,
@@ -87,10 +88,10 @@ def _controls(atlas: Atlas) -> tuple[str, layers.Layers]:
     )
 
 
-def _map(atlas: Atlas, selection: Selection, chosen: Measure, shown: layers.Layers) -> None:
+def _map(atlas: Atlas, selection: Selection, chosen: Measure, shown: map_state.Layers) -> None:
     map_base = layers.base(atlas, atlas.fingerprint)
     drawn = layers.points(atlas, atlas.edition, selection.programme)
-    look = layers.state(atlas, selection, chosen, map_base, drawn, shown)
+    look = map_state.state(atlas, selection, chosen, map_base.quarter_codes, drawn, shown)
     point, near = place.marked()
     maps.draw(
         map_base,
@@ -110,11 +111,11 @@ def _under(
     atlas: Atlas,
     selection: Selection,
     chosen: Measure,
-    shown: layers.Layers,
-    drawn: layers.Points,
+    shown: map_state.Layers,
+    drawn: map_state.Points,
 ) -> None:
     """Draw the legend and the table in parts: what a change leaves as it was is not sent again."""
-    st.html(legend.quarters_legend(chosen, layers.classes_of(chosen)))
+    st.html(legend.quarters_legend(chosen, map_state.classes_of(chosen)))
     if shown.projects and drawn.layer.count:
         st.html(legend.projects_legend(atlas, drawn, shown.clusters))
     st.html(_not_drawn(atlas, selection, drawn) + _table(atlas, selection, chosen))
@@ -133,8 +134,8 @@ def _only_chosen(count: int, circles: bool) -> None:
     st.button("Voir tous les quartiers", on_click=state.choose_quarters, args=([],))
 
 
-def _not_drawn(atlas: Atlas, selection: Selection, drawn: layers.Points) -> str:
-    count, cents = layers.not_drawn(atlas, selection, drawn)
+def _not_drawn(atlas: Atlas, selection: Selection, drawn: map_state.Points) -> str:
+    count, cents = map_state.not_drawn(atlas, selection, drawn)
     if not count:
         return ""
     words = wording.plural(count, "projet sans position", "projets sans position")

@@ -9,6 +9,7 @@ from analysis import summaries, wording
 from analysis.decisions import CASES
 from analysis.selection import Selection
 from geo.writers import to_csv
+from reports import map_content
 from store.atlas import Atlas
 from store.cases import cases, counts, export_cases
 from store.exports import MIME_TYPES
@@ -154,7 +155,7 @@ def _place(atlas: Atlas, case: pd.Series) -> None:
         return
     base = layers.base(atlas, atlas.fingerprint)
     count = len(base.quarter_codes)
-    look = maps.MapState(
+    look = map_content.MapState(
         classes="0" * count,
         labels=[""] * count,
         colours=(PALE,),

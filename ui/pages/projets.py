@@ -8,14 +8,17 @@ from analysis.allocation import CENTS
 from analysis.duplicates import REASON_WORDS
 from analysis.duplicates import sentence as duplicates_sentence
 from analysis.network import network_sentence, projects_sentence
+from analysis.palette import GROUP_COLOURS
 from analysis.programme import by_quarter, grand_total, operators, totals
 from analysis.search import matches
 from analysis.selection import Selection
 from analysis.vocabulary import AMOUNT_WORDS, TARGET_WORDS, labels
+from reports import legend, map_content
+from reports.map_state import LIVED, Points
 from store.atlas import Atlas
 from store.tables import duplicates_of, loaded, projects_of, selected
-from ui import accounts, dossier, frame, layers, legend, maps, panel, profile, state
-from ui.charts import GROUP_COLOURS, PALE
+from ui import accounts, dossier, frame, layers, maps, panel, profile, state
+from ui.charts import PALE
 from ui.grid import choose_row
 from ui.tables import html_table
 
@@ -113,7 +116,7 @@ def _in_words(atlas: Atlas, table: pd.DataFrame) -> pd.DataFrame:
     words = {name: labels(atlas.territory, name) for name in ("theme", "dispositif", "status")}
     return table.assign(
         served=[
-            _served(atlas, quarters, targets) + (layers.LIVED if situation == "lived_area" else "")
+            _served(atlas, quarters, targets) + (LIVED if situation == "lived_area" else "")
             for quarters, targets, situation in zip(
                 table["quarters"], table["targets"], table["situation"], strict=True
             )
@@ -202,14 +205,14 @@ def _look(
     selection: Selection,
     rows: pd.DataFrame,
     base: maps.MapBase,
-    drawn: layers.Points,
-) -> maps.MapState:
+    drawn: Points,
+) -> map_content.MapState:
     """Return the map's state: only the projects of the rows, quarters of one plain colour."""
     served = by_quarter(rows, base.quarter_codes)
     granted = totals(rows, "project_id")["granted_cents"]
     shown = drawn.projects["project_id"].isin(granted.index)
     amounts = granted.reindex(drawn.projects["project_id"])
-    return maps.MapState(
+    return map_content.MapState(
         classes="0" * len(served),
         labels=[
             _count_label(count, cents)
@@ -218,7 +221,7 @@ def _look(
         colours=_GROUND,
         note=f"Projets de la liste, {selection.year}",
         selected=selection.quarters[0] if selection.quarters else None,
-        sizes=maps.circle_codes(list(amounts), list(shown), drawn.largest_cents),
+        sizes=map_content.circle_codes(list(amounts), list(shown), drawn.largest_cents),
         theme_colours=GROUP_COLOURS,
         theme_letters=[group.letter for group in atlas.territory.nomenclature.groups] + ["?"],
         clusters=False,

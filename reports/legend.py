@@ -4,14 +4,14 @@ from html import escape
 
 from analysis.classes import Classes
 from analysis.contrast import ink
+from analysis.palette import GROUP_COLOURS, RAMPS
 from analysis.programme import NO_THEME
 from analysis.vocabulary import labels
 from analysis.wording import short_euros
+from reports.map_content import circle_radius
+from reports.map_state import MARKS, Points, legend_key
 from store.atlas import Atlas
 from store.measures import Measure
-from ui import maps
-from ui.charts import GROUP_COLOURS
-from ui.layers import MARKS, RAMPS, Points, legend_key
 
 # Drawn like another mark on the map: too small a sample leaves no figure to show either.
 _SWATCHES = {"not_significant": "absent"}
@@ -70,7 +70,7 @@ def _circles(drawn: Points, clusters: bool) -> list[str]:
     first = "Surface du cercle : montant accordé dans la sélection"
     items = [f"Nombre de projets par grappe ; en zoomant, {first.lower()}" if clusters else first]
     for cents in (size for size in _EXAMPLES if size <= drawn.largest_cents):
-        size = round(2 * maps.circle_radius(cents, drawn.largest_cents))
+        size = round(2 * circle_radius(cents, drawn.largest_cents))
         items.append(_circle(size, "solid") + short_euros(cents))
     hollow = _circle(12, "dashed") + "position indécise"
     return [*items, hollow]
