@@ -33,8 +33,12 @@ def draw(entry: navigation.Entry) -> None:
 
 
 pages = navigation.streamlit_pages(draw)
-page = st.navigation(navigation.sections(pages), position="top")
+# In another site (?embed=true) the view stands alone: no menu, no filter.
+embedded = st.context.is_embedded
+page = st.navigation(navigation.sections(pages), position="hidden" if embedded else "top")
 if direct and page is pages["carte"]:
     st.switch_page(pages["quartiers"])
-filters.render(atlas)
+state.follow_url(atlas, page.url_path or navigation.PAGES[0].word)
+if not embedded:
+    filters.render(atlas)
 page.run()

@@ -190,3 +190,28 @@ def test_an_altered_file_is_named_and_other_pages_work(serve, open_page, tmp_pat
     wait_for_page(page, "Données")
     expect(page.get_by_text("altéré").first).to_be_visible()
     expect(page.get_by_test_id("stException")).to_have_count(0)
+
+
+def test_back_undoes_a_filter_and_forward_does_it_again(open_page, atlas_url):
+    page = open_page(f"{atlas_url}/tableau?programme=demo&annee=2025").page
+    wait_for_page(page, "Tableau de bord")
+    page.wait_for_timeout(500)
+    shown = page.locator(".lead").first
+    before = shown.inner_text()
+    choose(page, "Thèmes", "Santé")
+    expect(page).to_have_url(re.compile(r"theme=1\.2"))
+    expect(page.get_by_text("Programmation 2025 · Santé")).to_be_visible(timeout=20_000)
+    expect(shown).not_to_have_text(before)
+    page.keyboard.press("Escape")
+    choose(page, "Année", "2024")
+    expect(page).to_have_url(re.compile(r"annee=2024"))
+    expect(page.get_by_text("Programmation 2024 · Santé")).to_be_visible(timeout=20_000)
+    page.go_back()
+    expect(page.get_by_text("Programmation 2025 · Santé")).to_be_visible(timeout=20_000)
+    page.go_back()
+    expect(page.get_by_text("Programmation 2025 · tous thèmes")).to_be_visible(timeout=20_000)
+    expect(page).not_to_have_url(re.compile("theme="))
+    expect(shown).to_have_text(before, use_inner_text=True)
+    page.go_forward()
+    expect(page.get_by_text("Programmation 2025 · Santé")).to_be_visible(timeout=20_000)
+    expect(page).to_have_url(re.compile(r"annee=2025.*theme=1\.2"))

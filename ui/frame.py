@@ -15,7 +15,7 @@ from geo.errors import AtlasError
 from geo.territory import NO_PROGRAMME
 from store.atlas import Atlas
 from store.registry import IMPORTED
-from ui import lexicon, state
+from ui import lexicon, sharing, state
 from ui.navigation import Entry, link
 
 INDICATIVE = location.INDICATIVE
@@ -55,7 +55,10 @@ def draw_page(entry: Entry, atlas: Atlas, selection: Selection) -> None:
         horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
     ):
         st.title(entry.title, anchor=False, width="content")
-        lexicon.button(atlas.directory)
+        with st.container(horizontal=True, width=250, gap=None, horizontal_alignment="right"):
+            lexicon.button(atlas.directory)
+            if not st.context.is_embedded:
+                sharing.button(entry)
     shown = escape(state.in_words(selection, atlas))
     st.html(f'<div class="q"><h2>{escape(entry.question)}</h2> <span>{shown}</span></div>')
     notices = st.session_state.pop(state.key("notices"), [])

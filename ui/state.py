@@ -200,7 +200,8 @@ def _rules(text: str | None, notices: list[str]) -> tuple[str, ...]:
 def current() -> Selection:
     """Return the selection of the session."""
     read = st.session_state
-    filters = {item.field: tuple(read[key(item.field)]) for item in FILTERS}
+    # A filter left empty in a link is not in the session until it is drawn (see ``start``).
+    filters = {item.field: tuple(read.get(key(item.field), ())) for item in FILTERS}
     return Selection(
         programme=read[key("programme")],
         year=read[key("year")],
@@ -215,8 +216,8 @@ def query(selection: Selection) -> dict[str, str]:
     return link_words(selection)
 
 
-def write_url(selection: Selection, page: str) -> None:
-    """Write the selection, and the words of this page, in the URL if they differ from it."""
+def words_of(selection: Selection, page: str) -> dict[str, str]:
+    """Return the words of the URL of a page: its selection and what the page itself asks."""
     words = query(selection)
     measure = st.session_state[key("measure")]
     if page == "carte" and measure != EFFORT:
@@ -228,8 +229,41 @@ def write_url(selection: Selection, page: str) -> None:
     for word in PAGE_WORDS.get(page, ()):
         if asked := st.session_state.get(key(word)):
             words[word] = asked
+    return words
+
+
+def write_url(selection: Selection, page: str) -> None:
+    """Write the selection, and the words of this page, in the URL if they differ from it.
+
+    Streamlit adds each change to the history of the browser: ``follow_url`` reads it back.
+    """
+    words = words_of(selection, page)
+    st.session_state[key("written")] = (page, words)
     if st.query_params.to_dict() != words:
         st.query_params.from_dict(words)
+
+
+def follow_url(atlas: Atlas, page: str) -> None:
+    """Take the selection from the URL when it is the URL that changed: Back, Forward, a link.
+
+    Nothing is taken when the session changed since it was written (a widget, a click on the map:
+    the URL is then late, not ahead), nor from the bare address of a menu. A page keeps what it
+    asks by itself unless the URL is of the same page or says it. Before the filters are drawn.
+    """
+    words = st.query_params.to_dict()
+    before, written = st.session_state.get(key("written"), ("", words))
+    if not words or words == written or words_of(current(), before) != written:
+        return
+    values, notices = parse(words, atlas)
+    for name in ("programme", "year", "quarters", "rules", *(item.field for item in FILTERS)):
+        st.session_state[key(name)] = values[name]
+    names = {"carte": {"measure": "indicateur"}}.get(page, {})
+    if page in FIGURE_PAGES:
+        names = {"indicator": "indicateur", f"years_{page}": "donnees"}
+    for name, word in {**names, **{one: one for one in PAGE_WORDS.get(page, ())}}.items():
+        if page == before or word in words:
+            st.session_state[key(name)] = values[name]
+    st.session_state[key("notices")] = notices
 
 
 def choose_quarters(codes: list[str]) -> None:
