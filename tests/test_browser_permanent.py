@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from analysis import wording
+from analysis.indicators import latest
 from analysis.programme import grand_total
 from analysis.selection import Selection
 from store.tables import quarter_table, selected
@@ -29,11 +30,12 @@ def figure(word):
         return f"{wording.plural(whole['projects'], 'dossier')} pour 2024"
     if word == "decider":
         return f"Sur {wording.plural(whole['projects'], 'projet')}"
-    if word in ("comparer", "evolutions"):
-        values = atlas().history("median_income")
-        last = values[values["value"].notna()]
-        last = last[last["data_year"] == last["data_year"].max()]
-        return atlas().indicators["median_income"].text(last["value"].max())
+    indicator = atlas().indicators["median_income"]
+    if word == "comparer":
+        _, found = latest(indicator, atlas().figures, atlas().crosswalk)
+        return indicator.text(found["value"].max())
+    if word == "evolutions":
+        return indicator.label
     if word == "quartiers":
         return wording.euros(quarter_table(atlas(), SELECTION)["granted_cents"].max())
     if word in ("donnees", "importer"):
