@@ -8,7 +8,6 @@ import pytest
 from playwright.sync_api import expect
 
 from analysis import wording
-from analysis.indicators import latest
 from analysis.programme import grand_total
 from analysis.selection import Selection
 from store.tables import quarter_table, selected
@@ -30,12 +29,8 @@ def figure(word):
         return f"{wording.plural(whole['projects'], 'dossier')} pour 2024"
     if word == "decider":
         return f"Sur {wording.plural(whole['projects'], 'projet')}"
-    indicator = atlas().indicators["median_income"]
-    if word == "comparer":
-        _, found = latest(indicator, atlas().figures, atlas().crosswalk)
-        return indicator.text(found["value"].max())
-    if word == "evolutions":
-        return indicator.label
+    if word in ("comparer", "evolutions"):
+        return atlas().indicators["median_income"].label
     if word == "quartiers":
         return wording.euros(quarter_table(atlas(), SELECTION)["granted_cents"].max())
     if word in ("donnees", "importer"):
@@ -66,17 +61,3 @@ def test_a_link_reproduces_the_figures_of_a_page_alone_in_a_frame(entry, open_pa
     expect(page.get_by_role("combobox", name="Thèmes")).to_have_count(0)
     expect(page.get_by_role("button", name="Partager")).to_have_count(0)
     assert visit.outside_requests == []
-
-
-def test_what_partager_shows_opens_the_same_view(open_page, atlas_url):
-    words = {**state.query(SELECTION), "indicateur": "median_income"}
-    page = open_page(f"{atlas_url}/comparer?{urlencode(words)}").page
-    page.get_by_role("button", name="Partager").click()
-    expect(page.get_by_test_id("stCode")).to_have_count(2, timeout=30_000)
-    link, snippet = page.get_by_test_id("stCode").all_inner_texts()
-    assert link.strip() == f"{atlas_url}/comparer?{urlencode(words)}"
-    assert unescape(snippet).count(f'src="{link.strip()}&embed=true"') == 1
-    site = open_page().page
-    site.set_content(f"<p>Ma commune</p>{snippet}")
-    inside = site.frame_locator("iframe")
-    expect(inside.get_by_test_id("stMain")).to_contain_text(figure("comparer"), timeout=20_000)
