@@ -30,10 +30,10 @@ def figure(word):
     if word == "decider":
         return f"Sur {wording.plural(whole['projects'], 'projet')}"
     if word in ("comparer", "evolutions"):
-        return atlas().indicators["median_income"].label
+        return f"« {atlas().indicators['median_income'].short} »"
     if word == "quartiers":
         return wording.euros(quarter_table(atlas(), SELECTION)["granted_cents"].max())
-    if word in ("donnees", "importer"):
+    if word in ("donnees", "importer", "accessibilite"):
         return "Programmation 2024 · Santé · État (147)"
     return wording.euros(whole["granted_cents"])
 
