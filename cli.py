@@ -18,6 +18,7 @@ from commands import (
     geocode,
     imports,
     locate,
+    map,
     package,
     report,
     tables,
@@ -34,7 +35,7 @@ app = typer.Typer(
 )
 GROUPS = (
     *(tables, figures, compare, equity, cases, export, locate, check, bring, fetch, geocode),
-    *(territory, imports, backup, report, package),
+    *(territory, imports, backup, report, map, package),
 )
 for module in GROUPS:
     app.add_typer(module.app)

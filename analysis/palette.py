@@ -3,15 +3,6 @@
 from analysis.programme import NO_THEME
 from geo.territory import Territory
 
-# YlGnBu from light to dark (after ColorBrewer): its lightness falls all along, so that the order
-# survives colour blindness and grey print.
-RAMPS = {
-    1: ("#5dc0c0",),
-    2: ("#cfecb3", "#2a8fb8"),
-    3: ("#e3f4b8", "#5dc0c0", "#2355a4"),
-    4: ("#e3f4b8", "#97d6b9", "#31a6c2", "#2355a4"),
-    5: ("#eff9b5", "#a6dcb8", "#5dc0c0", "#1f80b8", "#22318d"),
-}
 # Eight hues told apart with the usual colour blindnesses (after Paul Tol's "muted" set), in the
 # order of the families of themes; the last, grey, is for a project without a theme.
 GROUP_COLOURS = (

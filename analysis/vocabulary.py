@@ -1,7 +1,18 @@
 """The French words of every code a user may meet: themes, funders, targets, situations."""
 
+from collections.abc import Mapping
+
 from analysis.allocation import RULES
-from geo.territory import Territory
+from analysis.selection import Selection
+from geo.territory import NO_PROGRAMME, Territory
+
+# The filters of a selection: the column of the ledger, and what is said when nothing is chosen.
+EVERY = {
+    "themes": ("theme", "tous thèmes"),
+    "funders": ("funder", "tous financeurs"),
+    "statuses": ("status", "tous statuts"),
+    "dispositifs": ("dispositif", "tous dispositifs"),
+}
 
 TARGET_WORDS = {
     "quarter": "Quartiers",
@@ -84,6 +95,18 @@ def what_if(rules: tuple[str, ...]) -> str:
         return ""
     usual = "Les montants par quartier ne sont pas ceux de la règle par défaut."
     return f"Hypothèse : {sharing(rules)}. {usual}"
+
+
+def selection_words(selection: Selection, territory: Territory, names: Mapping[str, str]) -> str:
+    """Say a selection in French: year, each filter, quarters by their ``names``."""
+    empty = selection.programme == NO_PROGRAMME.code
+    parts = [NO_PROGRAMME.label if empty else f"Programmation {selection.year}"]
+    for field, (column, every) in ({} if empty else EVERY).items():
+        words = labels(territory, column)
+        parts.append(", ".join(words[code] for code in getattr(selection, field)) or every)
+    chosen = [names.get(code, code) for code in selection.quarters]
+    parts.append(", ".join(chosen) or f"{len(names)} quartiers")
+    return " · ".join(parts)
 
 
 def labels(territory: Territory, column: str) -> dict[str, str]:

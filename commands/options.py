@@ -7,6 +7,7 @@ selection first, and the terminal gives it the options of the sidebar.
 import inspect
 import json
 from collections.abc import Callable, Collection
+from datetime import date
 from functools import wraps
 from typing import Annotated, Any
 
@@ -152,6 +153,16 @@ def require_out(out: Word) -> str:
     if not out:
         raise UnknownChoice("--out est obligatoire ; attendu : le nom du fichier à écrire.")
     return out
+
+
+def day_of(word: Word) -> date:
+    """Return the day of a ``--date``, today without it; UnknownChoice for another text."""
+    try:
+        return date.fromisoformat(word) if word else date.today()
+    except ValueError as error:
+        raise UnknownChoice(
+            f"--date « {word} » n'est pas une date ; attendu : AAAA-MM-JJ, comme 2026-01-31."
+        ) from error
 
 
 def warn_if_fictitious(atlas: Atlas, selection: Selection) -> None:

@@ -1,6 +1,5 @@
 """``report``: the printed sheets, one PDF a quarter."""
 
-from datetime import date
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +11,7 @@ from commands.options import (
     UnknownChoice,
     Word,
     Words,
+    day_of,
     on_selection,
     option,
     require_each,
@@ -48,16 +48,7 @@ def report(
     require_each({"QUOI": (asked, [*atlas.quarter_labels, EVERY, *KINDS])})
     folder = Path(out)
     folder.mkdir(parents=True, exist_ok=True)
-    for name, content in printed(atlas, selection, asked, _day(day), address or ""):
+    for name, content in printed(atlas, selection, asked, day_of(day), address or ""):
         write_file(folder / name, content)
         typer.echo(f"{folder / name} : {wording.plural(len(content), 'octet')}.")
     say_limits(atlas, selection)
-
-
-def _day(word: Word) -> date:
-    try:
-        return date.fromisoformat(word) if word else date.today()
-    except ValueError as error:
-        raise UnknownChoice(
-            f"--date « {word} » n'est pas une date ; attendu : AAAA-MM-JJ, comme 2026-01-31."
-        ) from error

@@ -1,6 +1,6 @@
 """The content of the map of a selection: its projects, its classes, its legend's words."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,8 +53,11 @@ class Layers:
     lived: bool = True
 
 
-def project_points(atlas: Atlas, programme: str) -> Points:
-    """Prepare the located projects of a programme, all years."""
+def project_points(atlas: Atlas, programme: str, only: Collection[str] | None = None) -> Points:
+    """Prepare the located projects of a programme, all years, or the projects of ``only``.
+
+    The scale of circles is that of the whole programme either way.
+    """
     loaded = atlas.programme(programme)
     frame = loaded.projects.join(loaded.located["location_status"])
     frame = frame[frame["location_status"] != "not_located"]
@@ -78,6 +81,9 @@ def project_points(atlas: Atlas, programme: str) -> Points:
             "amount_label": _amount_labels(frame["year"], granted),
         }
     )
+    if only is not None:
+        chosen = frame["project_id"].isin(only)
+        frame, drawn = frame[chosen], drawn[chosen]
     largest = int(granted.max()) if granted.notna().any() else 0
     return Points(frame, content.project_layer(drawn), largest)
 

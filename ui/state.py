@@ -9,6 +9,7 @@ from typing import Any
 import streamlit as st
 
 from analysis import selection as selection_words
+from analysis import vocabulary
 from analysis.allocation import RULES
 from analysis.equity import BASES
 from analysis.need import METHODS
@@ -16,7 +17,6 @@ from analysis.selection import Selection, link_words, rules_of
 from analysis.vocabulary import SHARINGS, labels
 from geo.errors import AtlasError
 from geo.schema import QPV_CODE, QPV_CODE_2015
-from geo.territory import NO_PROGRAMME
 from store.atlas import Atlas
 from store.coverage import COLUMNS
 from store.equity import candidates
@@ -43,10 +43,12 @@ class Filter:
 
 
 FILTERS = (
-    Filter("themes", "theme", "theme", "Thèmes", "tous thèmes"),
-    Filter("funders", "financeur", "funder", "Financeurs", "tous financeurs"),
-    Filter("statuses", "statut", "status", "Statuts", "tous statuts"),
-    Filter("dispositifs", "dispositif", "dispositif", "Dispositifs", "tous dispositifs"),
+    Filter("themes", "theme", "theme", "Thèmes", vocabulary.EVERY["themes"][1]),
+    Filter("funders", "financeur", "funder", "Financeurs", vocabulary.EVERY["funders"][1]),
+    Filter("statuses", "statut", "status", "Statuts", vocabulary.EVERY["statuses"][1]),
+    Filter(
+        "dispositifs", "dispositif", "dispositif", "Dispositifs", vocabulary.EVERY["dispositifs"][1]
+    ),
 )
 
 
@@ -287,14 +289,4 @@ def reset() -> None:
 
 def in_words(selection: Selection, atlas: Atlas) -> str:
     """Say a selection in French, as the line under a page's title."""
-    territory = atlas.territory
-    empty = selection.programme == NO_PROGRAMME.code
-    parts = [NO_PROGRAMME.label if empty else f"Programmation {selection.year}"]
-    for item in () if empty else FILTERS:
-        chosen = getattr(selection, item.field)
-        words = labels(territory, item.column)
-        parts.append(", ".join(words[code] for code in chosen) or item.every)
-    names = quarter_names(atlas)
-    chosen = [names.get(code, code) for code in selection.quarters]
-    parts.append(", ".join(chosen) or f"{len(names)} quartiers")
-    return " · ".join(parts)
+    return vocabulary.selection_words(selection, atlas.territory, quarter_names(atlas))

@@ -50,7 +50,11 @@ window.atlas = (function () {
   let drawn = {}; // what of it is on screen
   let projects = { digest: "", rows: [] };
 
-  const tell = (message) => parent.postMessage(message, location.origin);
+  let embedded = null; // the content of a page that stands alone: nobody to talk to, no network
+
+  function tell(message) {
+    if (!embedded) parent.postMessage(message, location.origin);
+  }
 
   function node(tag, className, text) {
     const element = document.createElement(tag);
@@ -67,9 +71,11 @@ window.atlas = (function () {
 
   // ---- start ------------------------------------------------------------------------------
 
-  function start(leafletMap, files) {
+  // ``content``, in a page that stands alone: its layers by name, its ``state``, its ``projects``.
+  function start(leafletMap, files, content = null) {
     map = leafletMap;
     source = files;
+    embedded = content;
     addPatterns();
     for (const [name, zIndex] of Object.entries(PANES)) {
       const pane = map.createPane(name);
@@ -77,11 +83,20 @@ window.atlas = (function () {
       if (MUTE_PANES.includes(name)) pane.style.pointerEvents = "none";
     }
     addControls();
+    if (embedded) {
+      build(embedded.layers.quarters);
+      receiveProjects(embedded.projects).then(() => receiveState(embedded.state));
+      return;
+    }
     addEventListener("message", hear);
-    fetch(source.quarters)
-      .then((answer) => (answer.ok ? answer.json() : Promise.reject(new Error(answer.status))))
-      .then(build)
-      .catch(() => tell({ atlas: "failed" }));
+    load(source.quarters).then(build).catch(() => tell({ atlas: "failed" }));
+  }
+
+  async function load(file) {
+    if (embedded) return embedded.layers[file];
+    const answer = await fetch(file);
+    if (!answer.ok) throw new Error(answer.status);
+    return answer.json();
   }
 
   function addPatterns() {
@@ -124,9 +139,7 @@ window.atlas = (function () {
       });
       group.on("popupopen", ({ popup }) => {
         group.closeTooltip();
-        const cross = popup.getElement().querySelector(".leaflet-popup-close-button");
-        cross.title = "Fermer";
-        cross.setAttribute("aria-label", "Fermer");
+        closeInFrench(popup);
       });
     }
     map.on("click", ask);
@@ -138,6 +151,12 @@ window.atlas = (function () {
     map.on("zoomend", chooseShapes);
     fit();
     tell({ atlas: "ready" });
+  }
+
+  function closeInFrench(popup) {
+    const cross = popup.getElement().querySelector(".leaflet-popup-close-button");
+    cross.title = "Fermer";
+    cross.setAttribute("aria-label", "Fermer");
   }
 
   function quarter(feature) {
@@ -203,6 +222,7 @@ window.atlas = (function () {
     };
     home.addTo(map);
     L.control.scale({ imperial: false, maxWidth: 140 }).addTo(map);
+    if (embedded) return;
     plain = L.layerGroup().addTo(map);
     const ign = L.tileLayer(IGN, { maxZoom: 18, attribution: "© IGN – Géoplateforme" });
     const chooser = L.control.layers({ "Fond uni": plain, "Plan IGN (internet)": ign }).addTo(map);
@@ -254,7 +274,7 @@ window.atlas = (function () {
 
   async function receiveState(data) {
     const mine = ++turn;
-    const codes = await unpack(data.packed);
+    const codes = data.packed ? await unpack(data.packed) : {};
     if (mine !== turn) return; // a later state came while this one was unpacked
     state = { ...data, ...codes };
     drawQuarters();
@@ -314,6 +334,12 @@ window.atlas = (function () {
   function choose(layer) {
     clicked = layer.atlas.code;
     tell({ atlas: "click", quarter: layer.atlas.code });
+    if (!embedded) return;
+    state.selected = layer.atlas.code;
+    drawSelection();
+    const popup = L.popup({ className: "atlas-popup", maxWidth: 320 });
+    popup.setLatLng(layer.atlas.at).setContent(quarterCard(layer)).openOn(map);
+    closeInFrench(popup);
   }
 
   function quarterCard(layer) {
@@ -370,8 +396,7 @@ window.atlas = (function () {
     }
     if (layer) return layer.addTo(map);
     const made = make().addTo(map);
-    fetch(file)
-      .then((answer) => answer.json())
+    load(file)
       .then((collection) => made.addData(collection))
       .catch(() => tell({ atlas: "failed" }));
     return made;

@@ -1,21 +1,20 @@
 """Carte: where the money goes."""
 
 from dataclasses import replace
+from datetime import date
 
-import pandas as pd
 import streamlit as st
 
-from analysis import sentences, summaries, wording
-from analysis.programme import by_target, grand_total
+from analysis import sentences, summaries
+from analysis.programme import grand_total
 from analysis.selection import Selection
-from analysis.vocabulary import TARGET_WORDS
-from reports import legend, map_state
+from reports import legend, map_state, map_table
+from reports.map_file import map_file, map_name
 from store.atlas import Atlas
 from store.measures import Measure, measure, measure_labels
 from store.tables import quarter_table, selected
 from ui import accounts, frame, layers, maps, navigation, panel, place, profile, state
 from ui.filters import KEPT
-from ui.tables import html_table
 
 _SWITCHES = {
     "projets": "Projets",
@@ -104,7 +103,21 @@ def _map(atlas: Atlas, selection: Selection, chosen: Measure, shown: map_state.L
     if selection.quarters:
         _only_chosen(len(selection.quarters), shown.projects)
     _under(atlas, selection, chosen, shown, drawn)
+    _file(atlas, selection, chosen.code, shown)
     navigation.link("projets", "Voir la liste des projets", state.query(selection))
+
+
+def _file(atlas: Atlas, selection: Selection, code: str, shown: map_state.Layers) -> None:
+    st.download_button(
+        "Carte seule (HTML)",
+        data=lambda: map_file(atlas, selection, code, date.today(), shown),
+        file_name=map_name(atlas, selection),
+        mime="text/html",
+        key="carte_fichier",
+        on_click="ignore",
+        type="tertiary",
+        icon=":material/download:",
+    )
 
 
 def _under(
@@ -118,7 +131,10 @@ def _under(
     st.html(legend.quarters_legend(chosen, map_state.classes_of(chosen)))
     if shown.projects and drawn.layer.count:
         st.html(legend.projects_legend(atlas, drawn, shown.clusters))
-    st.html(_not_drawn(atlas, selection, drawn) + _table(atlas, selection, chosen))
+    st.html(
+        map_table.not_drawn(atlas, selection, drawn)
+        + map_table.quarters_table(atlas, selection, chosen, _MOST_ROWS)
+    )
     st.html(_account(atlas, selection))
 
 
@@ -134,32 +150,6 @@ def _only_chosen(count: int, circles: bool) -> None:
     st.button("Voir tous les quartiers", on_click=state.choose_quarters, args=([],))
 
 
-def _not_drawn(atlas: Atlas, selection: Selection, drawn: map_state.Points) -> str:
-    count, cents = map_state.not_drawn(atlas, selection, drawn)
-    if not count:
-        return ""
-    words = wording.plural(count, "projet sans position", "projets sans position")
-    return (
-        f'<p class="sources">{words} ({wording.euros(cents)} accordés) : comptés dans les totaux, '
-        "absents de la carte.</p>"
-    )
-
-
-def _table(atlas: Atlas, selection: Selection, chosen: Measure) -> str:
-    table = quarter_table(atlas, selection).join(chosen.figures)
-    table = table.sort_values("value", ascending=False, na_position="last", kind="stable")
-    rows = selected(atlas, selection, quarters=False)
-    marked = [code in selection.quarters[:1] for code in table.index]
-    first = "" if len(table) <= _MOST_ROWS else f", les {_MOST_ROWS} premiers sur {len(table)}"
-    return html_table(
-        f"Les mêmes chiffres en tableau ({selection.year}, tous quartiers{first})",
-        ("Quartier", chosen.label, "Projets", "Accordé"),
-        [_line(row) for _, row in table.head(_MOST_ROWS).iterrows()],
-        totals=_totals(rows),
-        highlighted=marked.index(True) if any(marked) else None,
-    )
-
-
 def _account(atlas: Atlas, selection: Selection) -> str:
     rows = selected(atlas, selection, quarters=False)
     return (
@@ -167,21 +157,4 @@ def _account(atlas: Atlas, selection: Selection) -> str:
         + "<details><summary>Le total, au centime</summary>"
         + accounts.identity(rows, f"Programmation {selection.year}, tous quartiers")
         + "</details>"
-    )
-
-
-def _totals(rows: pd.DataFrame) -> list[tuple[str, str, str, str]]:
-    parts = [(TARGET_WORDS[str(target)], part) for target, part in by_target(rows).iterrows()]
-    return [
-        (name, "", wording.number(part["projects"]), wording.euros(part["granted_cents"]))
-        for name, part in [*parts, ("Total", grand_total(rows))]
-    ]
-
-
-def _line(row: pd.Series) -> tuple[str, str, str, str]:
-    return (
-        row["label"],
-        row["text"],
-        wording.number(row["projects"]),
-        wording.euros(row["granted_cents"]),
     )
