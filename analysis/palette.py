@@ -29,6 +29,14 @@ ACCENT = "#1d4f91"
 PALE = "#b9c4d6"
 FALL = "#b35806"
 INK = "#24282f"
+# Classes of a map, by their number: lightness falls all along, so that grey print keeps it.
+RAMPS = {
+    1: ("#5dc0c0",),
+    2: ("#cfecb3", "#2a8fb8"),
+    3: ("#e3f4b8", "#5dc0c0", "#2355a4"),
+    4: ("#e3f4b8", "#97d6b9", "#31a6c2", "#2355a4"),
+    5: ("#eff9b5", "#a6dcb8", "#5dc0c0", "#1f80b8", "#22318d"),
+}
 
 
 def group_colours(territory: Territory) -> dict[str, str]:

@@ -98,10 +98,10 @@ def territory_map(
     """Draw every quarter with its fill and its number (``marks_of``), a halo for NPNRU sites."""
     view = frame_of(box(*quarters.total_bounds), width, height)
     marks = [_ground(view)]
-    marks += _dots(view, communes)
     for code, shape in zip(quarters["qpv_code"], quarters.geometry, strict=True):
         marks.append(_shape(view, shape, fills[code], svg_stroke=INK, width=0.6))
-    marks += _numbers(view, quarters, marks_of, npnru)
+    numbers, taken = _numbers(view, quarters, marks_of, npnru)
+    marks += _dots(view, communes, taken) + numbers
     marks += _scale_bar(view) + _north(view)
     return svg.picture(view.width, view.height, marks)
 
@@ -159,10 +159,9 @@ def _pointing(name: str, x: float, y: float, view: Frame) -> str:
     return f"↑ {name}" if y < 0 else f"↓ {name}"
 
 
-def _dots(view: Frame, communes: gpd.GeoDataFrame) -> list[str]:
+def _dots(view: Frame, communes: gpd.GeoDataFrame, taken: list[tuple[float, ...]]) -> list[str]:
     """Write the largest communes in view, as many as do not touch."""
     seen = communes[communes.geometry.within(view.ground.buffer(-12 * view.metres))]
-    taken: list[tuple[float, float, float, float]] = []
     marks = []
     for _, row in (
         seen.sort_values("population", ascending=False, kind="stable").head(14).iterrows()
@@ -278,7 +277,7 @@ def _numbers(
     quarters: gpd.GeoDataFrame,
     marks_of: Mapping[str, str],
     npnru: Mapping[str, str],
-) -> list[str]:
+) -> tuple[list[str], list[tuple[float, ...]]]:
     placed: list[tuple[float, float, float]] = []
     lines, marks = [], []
     for code, shape in zip(quarters["qpv_code"], quarters.geometry, strict=True):
@@ -290,7 +289,8 @@ def _numbers(
         edge = 1.8 if code in npnru else 0.7
         marks.append(svg.circle((x, y), 6.5, fill="#ffffff", stroke=INK, width=edge))
         marks.append(svg.text((x, y + 2.8), marks_of[code], anchor="middle", weight=700))
-    return lines + marks
+    taken: list[tuple[float, ...]] = [(x - r, y - r, x + r, y + r) for x, y, r in placed]
+    return lines + marks, taken
 
 
 def _tag(view: Frame, own: BaseGeometry) -> str:

@@ -7,13 +7,15 @@ from dataclasses import replace
 from datetime import date
 
 from analysis.selection import Selection
+from reports.contract import territory_pdf
 from reports.material import Material
 from reports.sheet import quarter_pdf
+from reports.yearly import yearly_pdf
 from store.atlas import Atlas
 from store.exports import export_stem
 
 EVERY = "all"
-KINDS: tuple[str, ...] = ()
+KINDS = {"territoire": territory_pdf, "bilan": yearly_pdf}
 _OLDEST = (1980, 1, 1, 0, 0, 0)  # the first day a zip can say
 
 
@@ -34,12 +36,12 @@ def printed(
 
 
 def _document(material: Material, word: str) -> bytes:
-    return quarter_pdf(material, word)
+    return KINDS[word](material) if word in KINDS else quarter_pdf(material, word)
 
 
 def file_name(atlas: Atlas, selection: Selection, word: str) -> str:
     """Return the name of a document: what it is, territory, year, and flags."""
-    stem = f"fiche_{word}" if word in atlas.quarter_labels else word
+    stem = word if word == "bilan" else f"fiche_{word}"
     return f"{export_stem(atlas, selection, stem)}.pdf"
 
 
