@@ -253,3 +253,44 @@ def test_a_zip_holds_each_document_once_and_is_always_the_same(sheets):
     with zipfile.ZipFile(io.BytesIO(whole)) as archive:
         assert archive.namelist() == told
         assert [archive.read(name) for name in told] == [sheets[c] for c in asked[:2]]
+
+
+@pytest.fixture(scope="module")
+def documents():
+    return list(dict(printed(atlas(), SELECTION, ["territoire", "bilan"], DAY)).values())
+
+
+def test_the_territory_and_the_year_are_tagged_french_and_fictitious(documents):
+    for content in documents:
+        reader = opened(content)
+        root = reader.trailer["/Root"]
+        assert (root["/Lang"], bool(root["/MarkInfo"]["/Marked"])) == ("fr-FR", True)
+        xmp = root["/Metadata"].get_object().get_data().decode()
+        assert re.search(r"pdfuaid:part\W{1,2}1\b", xmp)
+        for page in reader.pages:
+            assert "Donnéesfictives" in flat(page.extract_text())
+        figures = [node for node in elements(reader) if node["/S"] == "/Figure"]
+        assert all(str(figure.get("/Alt", "")).strip() for figure in figures)
+    assert len(opened(documents[0]).pages) == 2
+
+
+def test_the_territory_and_the_year_say_the_engine_s_money_to_the_cent(documents):
+    table = quarter_table(atlas(), SELECTION)
+    whole = grand_total(selected(atlas(), SELECTION))
+    territory, year = (text_of(content) for content in documents)
+    for code, label in atlas().quarter_labels.items():
+        granted = flat(wording.euros(int(table["granted_cents"][code])))
+        assert granted in territory, label
+        assert granted in year, label
+    for column in ("requested_cents", "granted_cents"):
+        assert flat(wording.euros(whole[column], 2)) in year
+    assert flat(wording.euros(whole["granted_cents"], 2)) in territory
+
+
+def test_the_year_lists_every_project_with_its_amounts(documents):
+    year = text_of(documents[1])
+    rows = selected(atlas(), SELECTION)
+    granted = rows.groupby("project_id")["granted_cents"].sum(min_count=1).dropna()
+    assert len(granted) > 100
+    for cents in granted:
+        assert flat(wording.euros(cents, 2)) in year

@@ -37,12 +37,15 @@ def button(entry: Entry) -> None:
 
 def address(entry: Entry) -> str:
     """Return the permanent address of a page with the selection and what the page itself asks."""
-    here = (st.context.url or "").split("?")[0].rstrip("/")
-    words = {entry.word for entry in PAGES}
-    root, _, last = here.rpartition("/")
-    base = root if last in words else here
     page = "" if entry is PAGES[0] else entry.word
-    return f"{base}/{page}?{urlencode(state.words_of(state.current(), entry.word), safe=',')}"
+    return f"{home()}/{page}?{urlencode(state.words_of(state.current(), entry.word), safe=',')}"
+
+
+def home() -> str:
+    """Return the address of the atlas itself, without its last stroke."""
+    here = (st.context.url or "").split("?")[0].rstrip("/")
+    root, _, last = here.rpartition("/")
+    return root if last in {entry.word for entry in PAGES} else here
 
 
 def snippet(link: str, title: str) -> str:

@@ -14,7 +14,7 @@ from analysis.sentences import signed_euros
 from analysis.vocabulary import labels
 from store.atlas import Atlas
 from store.tables import quarter_table, selected, year_before
-from ui import accounts, frame, profile, state, support
+from ui import accounts, frame, printing, profile, state, support
 from ui.tables import html_table
 from ui.themes import by_theme
 
@@ -24,15 +24,18 @@ def render(atlas: Atlas, selection: Selection) -> None:
     shown = replace(selection, quarters=selection.quarters[: state.MOST_QUARTERS])
     codes = list(shown.quarters)
     if not codes:
+        printing.button(atlas, selection)
         _directory(atlas, selection)
         return
-    st.button(
-        "Tous les quartiers",
-        icon=":material/arrow_back:",
-        type="tertiary",
-        on_click=state.choose_quarters,
-        args=([],),
-    )
+    with st.container(horizontal=True, horizontal_alignment="distribute"):
+        st.button(
+            "Tous les quartiers",
+            icon=":material/arrow_back:",
+            type="tertiary",
+            on_click=state.choose_quarters,
+            args=([],),
+        )
+        printing.button(atlas, selection, codes)
     if len(selection.quarters) > len(codes):
         st.info(
             f"{len(selection.quarters)} quartiers sont choisis : la comparaison montre les "

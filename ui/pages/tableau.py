@@ -15,7 +15,7 @@ from analysis.selection import Selection
 from analysis.vocabulary import TARGET_WORDS, labels, sharing
 from store.atlas import Atlas
 from store.tables import duplicates_of, quarter_table, selected, year_before
-from ui import accounts, charts, frame, navigation, pictures, profile, state
+from ui import accounts, charts, frame, navigation, pictures, printing, profile, state
 from ui.accounts import cents_or_zero, share_of
 
 
@@ -59,6 +59,7 @@ def render(atlas: Atlas, selection: Selection) -> None:
     then = None if view.before is None else grand_total(view.before)
     supported = _supported_count(rows)
     profile.lead(summaries.year_total(selection.year, supported, view.whole, then))
+    printing.button(atlas, selection, selection.quarters[: state.MOST_QUARTERS])
     _figures(view)
     _quarters(view)
     _themes(view)
