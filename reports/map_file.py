@@ -59,7 +59,8 @@ def map_file(
     look = map_state.state(atlas, selection, chosen, codes, drawn, switches)
     content = {
         "layers": _layers(atlas),
-        "state": vars(look) | {"kind": "state", "projects": drawn.layer.digest},
+        "state": vars(look) | {"kind": "state", "projects": drawn.layer.digest, "sizes": ""},
+        "sizes": {"digest": "", "codes": look.sizes},
         "projects": {"digest": drawn.layer.digest, **drawn.layer.content},
     }
     title = f"{chosen.label} · {atlas.territory.name}"

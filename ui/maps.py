@@ -110,12 +110,13 @@ def state_data(base: MapBase, state: MapState, layer: ProjectLayer | None) -> di
             f"{found[1]} labels and {found[2]} sizes"
         )
     data = dict(vars(state))
-    packed = {name: data.pop(name) for name in ("classes", "labels", "sizes", "key")}
+    packed = {name: data.pop(name) for name in ("classes", "labels", "key")}
     return data | {
         "kind": "state",
         "page": base.url,
         "bridge": base.bridge,
         "projects": layer.digest if layer else "",
+        "sizes": digest(state.sizes.encode()),
         "packed": pack(packed),
     }
 
@@ -160,6 +161,10 @@ def draw(
             sent = {"kind": "projects", "channel": key, "bridge": base.bridge}
             sent |= {"digest": layer.digest, **layer.content}
             _component(key=f"{key}-projets", data=sent)
+            # Apart from the state: a change of indicator leaves the circles as they were.
+            circles = {"kind": "sizes", "channel": key, "bridge": base.bridge}
+            circles |= {"digest": digest(state.sizes.encode()), "packed": pack(state.sizes)}
+            _component(key=f"{key}-cercles", data=circles)
         data = state_data(base, state, layer) | {"channel": key, "height": height}
         data["openable"] = on_project is not None
         result = _component(

@@ -49,6 +49,7 @@ window.atlas = (function () {
   let state = null; // the last state received
   let drawn = {}; // what of it is on screen
   let projects = { digest: "", rows: [] };
+  let circleCodes = { digest: "", codes: "" }; // one a project: see circle_codes
 
   let embedded = null; // the content of a page that stands alone: nobody to talk to, no network
 
@@ -85,7 +86,9 @@ window.atlas = (function () {
     addControls();
     if (embedded) {
       build(embedded.layers.quarters);
-      receiveProjects(embedded.projects).then(() => receiveState(embedded.state));
+      receiveProjects(embedded.projects)
+        .then(() => receiveSizes(embedded.sizes))
+        .then(() => receiveState(embedded.state));
       return;
     }
     addEventListener("message", hear);
@@ -258,6 +261,7 @@ window.atlas = (function () {
     const { data } = event;
     try {
       if (data.kind === "projects") await receiveProjects(data);
+      if (data.kind === "sizes") await receiveSizes(data);
       if (data.kind === "state") await receiveState(data);
     } catch (error) {
       console.error(error);
@@ -269,6 +273,11 @@ window.atlas = (function () {
     const rows = data.rows ?? (await unpack(data.packed));
     projects = { digest: data.digest, rows: rows.map(project) };
     drawn.sizes = null;
+    if (state) drawProjects();
+  }
+
+  async function receiveSizes(data) {
+    circleCodes = { digest: data.digest, codes: data.codes ?? (await unpack(data.packed)) };
     if (state) drawProjects();
   }
 
@@ -488,8 +497,8 @@ window.atlas = (function () {
   }
 
   function drawProjects() {
-    const matching = state.projects === projects.digest;
-    const sizes = matching ? state.sizes : "";
+    const matching = state.projects === projects.digest && state.sizes === circleCodes.digest;
+    const sizes = matching ? circleCodes.codes : "";
     const look = [state.clusters, ...state.theme_colours].join();
     root.dataset.projects = matching ? projects.digest : "";
     if (drawn.sizes === sizes && drawn.look === look) return;

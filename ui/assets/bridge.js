@@ -68,6 +68,7 @@ const answers = {
   ready(channel) {
     channel.ready = true;
     send(channel, "projects");
+    send(channel, "sizes");
     send(channel, "state");
   },
   drawn(channel) {
