@@ -60,7 +60,12 @@ def map_file(
     content = {
         "layers": _layers(atlas),
         "state": vars(look) | {"kind": "state", "projects": drawn.layer.digest, "sizes": ""},
-        "sizes": {"digest": "", "codes": look.sizes},
+        "sizes": {
+            "digest": "",
+            "codes": look.sizes,
+            "theme_colours": look.theme_colours,
+            "theme_letters": look.theme_letters,
+        },
         "projects": {"digest": drawn.layer.digest, **drawn.layer.content},
     }
     title = f"{chosen.label} · {atlas.territory.name}"

@@ -23,6 +23,10 @@ from reports.map_scripts import own_files, vendor_files
 from ui.map_page import HEAD, page_html
 
 BRIDGE = Path(__file__).parent / "assets" / "bridge.js"
+# Few texts go as they are: the table beside the map has just sent the same, and the compression of
+# the connection remembers them, which it cannot once they are packed.
+_MOST_PLAIN = 100
+_OF_CIRCLES = ("theme_colours", "theme_letters")
 # The script of a component travels with each of its messages, hence one line that fetches it.
 _LOADER = """export default (c) => import(new URL(c.data.bridge, location.origin).href).then(
   (bridge) => bridge.mount(c),
@@ -109,15 +113,16 @@ def state_data(base: MapBase, state: MapState, layer: ProjectLayer | None) -> di
             f"map state for {quarters} quarters and {projects} projects, got {found[0]} classes, "
             f"{found[1]} labels and {found[2]} sizes"
         )
-    data = dict(vars(state))
-    packed = {name: data.pop(name) for name in ("classes", "labels", "key")}
+    data = {name: one for name, one in vars(state).items() if name not in _OF_CIRCLES}
+    del data["sizes"]
+    if quarters > _MOST_PLAIN:
+        data["packed"] = pack({name: data.pop(name) for name in ("classes", "labels", "key")})
     return data | {
         "kind": "state",
         "page": base.url,
         "bridge": base.bridge,
         "projects": layer.digest if layer else "",
         "sizes": digest(state.sizes.encode()),
-        "packed": pack(packed),
     }
 
 
@@ -162,8 +167,9 @@ def draw(
             sent |= {"digest": layer.digest, **layer.content}
             _component(key=f"{key}-projets", data=sent)
             # Apart from the state: a change of indicator leaves the circles as they were.
-            circles = {"kind": "sizes", "channel": key, "bridge": base.bridge}
+            circles: dict[str, Any] = {"kind": "sizes", "channel": key, "bridge": base.bridge}
             circles |= {"digest": digest(state.sizes.encode()), "packed": pack(state.sizes)}
+            circles |= {name: list(getattr(state, name)) for name in _OF_CIRCLES}
             _component(key=f"{key}-cercles", data=circles)
         data = state_data(base, state, layer) | {"channel": key, "height": height}
         data["openable"] = on_project is not None

@@ -49,7 +49,7 @@ window.atlas = (function () {
   let state = null; // the last state received
   let drawn = {}; // what of it is on screen
   let projects = { digest: "", rows: [] };
-  let circleCodes = { digest: "", codes: "" }; // one a project: see circle_codes
+  let circleCodes = { digest: "", codes: "", look: { theme_colours: [], theme_letters: [] } }; // one a project: see circle_codes
 
   let embedded = null; // the content of a page that stands alone: nobody to talk to, no network
 
@@ -277,15 +277,19 @@ window.atlas = (function () {
   }
 
   async function receiveSizes(data) {
-    circleCodes = { digest: data.digest, codes: data.codes ?? (await unpack(data.packed)) };
-    if (state) drawProjects();
+    const codes = data.codes ?? (await unpack(data.packed));
+    const look = { theme_colours: data.theme_colours, theme_letters: data.theme_letters };
+    circleCodes = { digest: data.digest, codes, look };
+    if (!state) return;
+    Object.assign(state, look);
+    drawProjects();
   }
 
   async function receiveState(data) {
     const mine = ++turn;
     const codes = data.packed ? await unpack(data.packed) : {};
     if (mine !== turn) return; // a later state came while this one was unpacked
-    state = { ...data, ...codes };
+    state = { ...data, ...codes, ...circleCodes.look };
     drawQuarters();
     drawSelection();
     bands = overlay(bands, state.bands, source.bands, drawnBands);

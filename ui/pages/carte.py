@@ -116,7 +116,6 @@ def _file(atlas: Atlas, selection: Selection, code: str, shown: map_state.Layers
         key="carte_fichier",
         on_click="ignore",
         type="tertiary",
-        icon=":material/download:",
     )
 
 
