@@ -158,7 +158,7 @@ def test_a_package_is_written_and_verified(capfd, tmp_path):
         (["projects", "--programme", "x"], "postes"),
         (["projects", "--format", "xml"], "table, csv, json"),
         (["export", "--what", "x", "--format", "csv", "--out", "a"], "quarters, projects"),
-        (["export", "--what", "quarters", "--format", "x", "--out", "a"], "geojson, csv"),
+        (["export", "--what", "quarters", "--format", "x", "--out", "a"], "geojson, gpkg"),
         (["export", "--what", "quarters", "--format", "csv"], "--out"),
         (["export"], "--what"),
         (["package", "--crs", "3857", "--out", "a"], "4326, 2154"),

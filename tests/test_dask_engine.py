@@ -4,6 +4,7 @@ import logging
 import os
 import signal
 import sys
+import types
 
 import dask
 import distributed
@@ -25,6 +26,14 @@ QUIET = {
     "distributed.scheduler.allowed-failures": 20,
     "distributed.comm.timeouts.connect": "10s",
 }
+
+
+@pytest.fixture(scope="module", autouse=True)
+def plain_main():
+    """Give the workers a main module of their own: AppTest leaves one that cannot be run again."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, "__main__", types.ModuleType("__main__"))
+        yield
 
 
 @pytest.fixture(scope="module")
