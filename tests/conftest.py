@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from hypothesis import settings
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from store.database import Database
 from tests import postgresql as postgres
@@ -50,13 +50,21 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ["ATLAS_INDEX_DIR"] = f"{folder.name}/indexes"
 
 
+# Several servers and browsers share two processors: five seconds are not a fault.
+expect.set_options(timeout=20_000)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run browser tests last: quick faults show first, and Playwright's event loop stays alone.
 
     Playwright's synchronous interface keeps an event loop running in the main thread, in which
-    `asyncio.run` is refused from then on.
+    `asyncio.run` is refused from then on. A file goes whole to one process: one test with a browser
+    makes the file one of the last.
     """
-    items.sort(key=lambda item: "browser" in getattr(item, "fixturenames", ()))
+    drives = {item.path for item in items if "browser" in getattr(item, "fixturenames", ())}
+    items.sort(
+        key=lambda item: (item.path in drives, "browser" in getattr(item, "fixturenames", ()))
+    )
 
 
 @dataclass
