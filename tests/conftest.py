@@ -63,7 +63,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """
     drives = {item.path for item in items if "browser" in getattr(item, "fixturenames", ())}
     items.sort(
-        key=lambda item: (item.path in drives, "browser" in getattr(item, "fixturenames", ()))
+        key=lambda item: (
+            item.path.name != "test_setup.py",  # it asks for a loop of its own
+            item.path in drives,
+            "browser" in getattr(item, "fixturenames", ()),
+        )
     )
 
 

@@ -55,13 +55,10 @@ def draw_page(entry: Entry, atlas: Atlas, selection: Selection) -> None:
         horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
     ):
         st.title(entry.title, anchor=False, width="content")
-        with st.container(horizontal=True, width=240, gap=None):
-            # A fragment takes a whole row, unless what holds it does not.
-            with st.container(width=115):
-                lexicon.button(atlas.directory)
+        with st.container(horizontal=True, width=250, gap=None, horizontal_alignment="right"):
+            lexicon.button(atlas.directory)
             if not st.context.is_embedded:
-                with st.container(width=115):
-                    sharing.button(entry)
+                sharing.button(entry)
     shown = escape(state.in_words(selection, atlas))
     st.html(f'<div class="q"><h2>{escape(entry.question)}</h2> <span>{shown}</span></div>')
     notices = st.session_state.pop(state.key("notices"), [])

@@ -21,9 +21,7 @@ _EMBED_HELP = (
 @st.fragment
 def button(entry: Entry) -> None:
     """Draw the button that opens the link and the snippet; they are sent only once it is open."""
-    with st.popover(
-        "Partager", icon=":material/share:", type="tertiary", key="sharing", on_change="rerun"
-    ) as opened:
+    with st.popover("Partager", type="tertiary", key="sharing", on_change="rerun") as opened:
         if not opened.open:
             return
         link = address(entry)
