@@ -6,6 +6,7 @@ territory, or nobody knows whom, fills no cell and is counted apart.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import geopandas as gpd
 import numpy as np
@@ -20,6 +21,20 @@ from geo.proximity import nearest_of
 MOST_UNCERTAIN_M = 100.0
 STATES = {"covered": "couvert", "pending": "demandes en cours", "empty": "vide"}
 CHANGES = {"gained": "gagnée", "lost": "perdue", "waiting": "en attente de réponse"}
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The matrix of a selection: cells, names of its columns, and what serves no quarter.
+
+    ``cells`` is ``changed``'s answer without the ``unused`` codes, which are
+    named apart; ``elsewhere`` counts the supported projects of each code that fill no cell.
+    """
+
+    cells: pd.DataFrame
+    words: dict[str, str]
+    unused: list[str]
+    elsewhere: pd.Series
 
 
 def matrix(

@@ -6,10 +6,12 @@ counted apart.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import pandas as pd
 
 from analysis.allocation import CENTS, TARGETS
+from geo.territory import Programme
 
 NO_THEME = "none"
 _ATTRIBUTES = [
@@ -24,6 +26,24 @@ _ATTRIBUTES = [
     "dispositif",
     "renewal",
 ]
+
+
+@dataclass(frozen=True)
+class LoadedProgramme:
+    """A programme ready to be totalled: projects, funding, positions, service and ledger.
+
+    ``diagnosis`` is ``geo.coordinates.diagnose``'s answer: a position with a fault is not used.
+    ``edition`` says which decisions and which import were taken into account.
+    """
+
+    programme: Programme
+    projects: pd.DataFrame
+    funding: pd.DataFrame
+    diagnosis: pd.DataFrame
+    located: pd.DataFrame
+    services: pd.DataFrame
+    ledger: pd.DataFrame
+    edition: tuple[int, int, int]
 
 
 def ledger(
@@ -134,6 +154,18 @@ def project_table(rows: pd.DataFrame) -> pd.DataFrame:
     frame["rules"] = _codes(rows, "rule", frame.index)
     ordered = frame.sort_values("granted_cents", ascending=False, kind="stable")
     return ordered.reset_index()
+
+
+def placed_projects(loaded: LoadedProgramme, rows: pd.DataFrame) -> pd.DataFrame:
+    """Return ``project_table`` of some rows of a programme, with where each project is.
+
+    Columns added: ``operator_siret``, ``lon`` and ``lat`` (EPSG:4326, degrees),
+    ``position_method`` and those of ``located``.
+    """
+    place = loaded.projects[["project_id", "operator_siret", "lon", "lat", "position_method"]]
+    return project_table(rows).merge(
+        place.join(loaded.located), on="project_id", how="left", validate="1:1"
+    )
 
 
 def _codes(rows: pd.DataFrame, column: str, index: pd.Index) -> pd.Series:

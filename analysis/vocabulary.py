@@ -132,3 +132,13 @@ def labels(territory: Territory, column: str) -> dict[str, str]:
 def label(territory: Territory, column: str, code: object) -> str:
     """Return the French label of one code; an unknown code is shown as it is."""
     return labels(territory, column).get(str(code), str(code))
+
+
+def file_stem(territory: Territory, selection: Selection, name: str) -> str:
+    """Return a file's name without extension: ``name``, territory, year, and flags.
+
+    They say that the money is invented, or shared between quarters otherwise than usual.
+    """
+    flag = "_fictif" if territory.programme(selection.programme).fictitious else ""
+    flag += "_hypothese" if selection.what_if else ""
+    return f"{name}_{territory.code}_{selection.year}{flag}"

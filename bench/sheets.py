@@ -34,6 +34,7 @@ def run_here(way: str, contents: Path) -> None:
     from reports import press
     from reports.printing import EVERY, printed
     from store.atlas import open_atlas
+    from store.material import gather
 
     begun = time.perf_counter()
     if way == "bare":
@@ -46,7 +47,7 @@ def run_here(way: str, contents: Path) -> None:
             atlas.programme("demo"), atlas.indicators, atlas.figures
             begun = time.perf_counter()
         selection = Selection("demo", 2025)
-        size = sum(len(content) for _, content in printed(atlas, selection, [EVERY], DAY))
+        size = sum(len(content) for _, content in printed(gather(atlas, selection, DAY), [EVERY]))
     seconds = time.perf_counter() - begun
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
     print(json.dumps({"seconds": seconds, "memory": memory, "bytes": size}))
@@ -55,12 +56,12 @@ def run_here(way: str, contents: Path) -> None:
 def write_contents(path: Path) -> int:
     """Write what the sheets say, as Typst is given it, and count them."""
     from analysis.selection import Selection
-    from reports.material import Material
     from reports.sheet import content
     from store.atlas import open_atlas
+    from store.material import gather
 
     atlas = open_atlas()
-    material = Material(atlas, Selection("demo", 2025), DAY, "")
+    material = gather(atlas, Selection("demo", 2025), DAY)
     pages = [content(material, code) for code in atlas.quarter_labels]
     path.write_text(json.dumps(pages, ensure_ascii=False), encoding="utf-8")
     return len(pages)

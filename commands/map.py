@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from analysis import wording
+from analysis.measure import EFFORT
 from analysis.selection import Selection
 from commands.options import (
     Word,
@@ -19,7 +20,8 @@ from commands.options import (
 from geo.writers import write_file
 from reports.map_file import map_file
 from store.atlas import Atlas
-from store.measures import EFFORT, measure_labels
+from store.material import gather_map
+from store.measures import measure_labels
 
 app = typer.Typer()
 
@@ -42,7 +44,7 @@ def draw(
     code = indicator or EFFORT
     require({"--indicator": (code, measure_labels(atlas))})
     path = require_out(out)
-    content = map_file(atlas, selection, code, day_of(day))
+    content = map_file(gather_map(atlas, selection, code), day_of(day))
     write_file(Path(path), content)
     say_limits(atlas, selection)
     typer.echo(f"{path} : {wording.plural(len(content), 'octet')}.")

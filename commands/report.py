@@ -20,6 +20,7 @@ from commands.options import (
 from geo.writers import write_file
 from reports.printing import EVERY, KINDS, printed
 from store.atlas import Atlas
+from store.material import gather
 
 app = typer.Typer()
 
@@ -48,7 +49,7 @@ def report(
     require_each({"QUOI": (asked, [*atlas.quarter_labels, EVERY, *KINDS])})
     folder = Path(out)
     folder.mkdir(parents=True, exist_ok=True)
-    for name, content in printed(atlas, selection, asked, day_of(day), address or ""):
+    for name, content in printed(gather(atlas, selection, day_of(day), address or ""), asked):
         write_file(folder / name, content)
         typer.echo(f"{folder / name} : {wording.plural(len(content), 'octet')}.")
     say_limits(atlas, selection)

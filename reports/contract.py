@@ -7,13 +7,13 @@ import pandas as pd
 from analysis import coverage, findings, sentences, summaries, wording
 from analysis.classes import Classes, quantile_classes
 from analysis.effort import supported
+from analysis.material import Material
 from analysis.palette import RAMPS
 from analysis.profile import POVERTY, latest_of
 from analysis.programme import by_target, grand_total
 from analysis.vocabulary import what_if
 from geo.location import INDICATIVE
 from reports import drawings, press
-from reports.material import Material
 from reports.parts import credits, data_lines, frame, money, undecided_words
 from reports.plan import territory_map
 
@@ -28,12 +28,11 @@ def territory_pdf(material: Material) -> bytes:
 
 def territory(material: Material) -> dict[str, Any]:
     """Return all that the sheet of the territory says, as its template reads it."""
-    atlas = material.atlas
-    name, count = atlas.territory.name, len(material.quarters)
+    name, count = material.territory.name, len(material.table)
     return {
         **frame(material, f"Fiche du territoire : {name}", f"Fiche du territoire : {name}"),
         "title-short": wording.shortened(name, 110),
-        "band": [f"{count} quartiers prioritaires · {atlas.territory.contract}"],
+        "band": [f"{count} quartiers prioritaires · {material.territory.contract}"],
         "headline": headline(material),
         "cards": cards(material),
         "map": _map(material),
@@ -53,7 +52,7 @@ def headline(material: Material) -> list[str]:
     then = None if material.before is None else grand_total(material.before)
     count = supported(material.rows)["project_id"].nunique()
     return [
-        sentences.headline(year, whole, material.quarters),
+        sentences.headline(year, whole, material.table),
         summaries.year_total(year, int(count), whole, then),
     ]
 
@@ -61,11 +60,11 @@ def headline(material: Material) -> list[str]:
 def cards(material: Material) -> list[dict[str, Any]]:
     """Return the four figures of the dashboard, each with what it means."""
     whole, buckets = grand_total(material.rows), by_target(material.rows)["granted_cents"]
-    cents, people = material.quarters["granted_cents"], material.quarters["population"]
+    cents, people = material.table["granted_cents"], material.table["population"]
     known = people.fillna(0) > 0
     shared, counted = int(cents[known].sum()), int(people[known].sum())
     each = wording.euros(round(shared / counted)) if counted and shared else wording.MISSING
-    vintage, _ = material.atlas.population
+    vintage = material.population
     when = f"{vintage.label}, périmètre {vintage.generation}" if vintage else "année inconnue"
     count = supported(material.rows)["project_id"].nunique()
     told = [
@@ -97,12 +96,11 @@ def cards(material: Material) -> list[dict[str, Any]]:
 
 
 def _numbers(material: Material) -> dict[str, str]:
-    return {str(code): str(rank) for rank, code in enumerate(material.quarters.index, 1)}
+    return {str(code): str(rank) for rank, code in enumerate(material.table.index, 1)}
 
 
 def _map(material: Material) -> dict[str, Any]:
-    atlas = material.atlas
-    each = material.quarters["granted_per_inhabitant"]
+    each = material.table["granted_per_inhabitant"]
     classes = quantile_classes(each / 100, decimals=0)
     ramp = RAMPS.get(classes.count, RAMPS[5])
     fills = {
@@ -110,8 +108,8 @@ def _map(material: Material) -> dict[str, Any]:
         for code, value in each.items()
     }
     drawn = territory_map(
-        atlas.quarters_metric, fills, _numbers(material), material.communes,
-        atlas.territory.npnru, _MAP_WIDTH,
+        material.quarters, fills, _numbers(material), material.communes,
+        material.territory.npnru, _MAP_WIDTH,
     )  # fmt: skip
     alt = (
         f"Carte des {len(each)} quartiers, numérotés comme dans le tableau et colorés selon les "
@@ -138,7 +136,7 @@ def _legend(classes: Classes, ramp: tuple[str, ...], each: pd.Series) -> list[di
 
 def quarters_table(material: Material) -> dict[str, Any]:
     """Return the comparison of the quarters, their total last (projects counted once)."""
-    table, poverty = material.quarters, latest_of(material.atlas.readings, POVERTY)
+    table, poverty = material.table, latest_of(material.readings, POVERTY)
     cells = material.grid.cells
     empty = cells[cells["state"] == "empty"].groupby("qpv_code").size()
     numbers = _numbers(material)
@@ -164,7 +162,7 @@ def quarters_table(material: Material) -> dict[str, Any]:
         wording.euros(int(table["granted_cents"].sum())), "", "",
     ]  # fmt: skip
     when = poverty.vintage.label if poverty.vintage else wording.MISSING
-    vintage, _ = material.atlas.population
+    vintage = material.population
     return {
         "title": f"Les {len(table)} quartiers en {material.selection.year}",
         "headers": ["N°", "Quartier", "Habitants", "Pauvreté", "Projets", "Accordé",
@@ -203,13 +201,13 @@ def _need(material: Material) -> dict[str, str]:
 
 def missing(material: Material) -> list[str]:
     """Return the two sentences of the page Couverture."""
-    year, names = material.selection.year, material.atlas.quarter_labels
+    year, names = material.selection.year, material.labels
     return list(coverage.summary(year, material.grid.cells, material.services, names))
 
 
 def reserves(material: Material) -> list[str]:
     """Return what limits the figures of the whole contract."""
-    poverty = latest_of(material.atlas.readings, POVERTY)
+    poverty = latest_of(material.readings, POVERTY)
     secret = int((poverty.quarters["status"] == "secret").sum())
     lines = [sentences.identity(by_target(material.rows))]
     if secret:

@@ -4,14 +4,14 @@ from html import escape
 
 from analysis.classes import Classes
 from analysis.contrast import ink
+from analysis.measure import Measure
 from analysis.palette import GROUP_COLOURS, RAMPS
 from analysis.programme import NO_THEME
 from analysis.vocabulary import labels
 from analysis.wording import short_euros
+from geo.territory import Territory
 from reports.map_content import circle_radius
 from reports.map_state import MARKS, Points, legend_key
-from store.atlas import Atlas
-from store.measures import Measure
 
 # Drawn like another mark on the map: too small a sample leaves no figure to show either.
 _SWATCHES = {"not_significant": "absent"}
@@ -24,11 +24,12 @@ def quarters_legend(measure: Measure, classes: Classes) -> str:
     return f'<div class="lg">{title}{_line(_classes(measure, classes) + _marks(measure))}</div>'
 
 
-def projects_legend(atlas: Atlas, drawn: Points, clusters: bool = False) -> str:
+def projects_legend(territory: Territory, drawn: Points, clusters: bool = False) -> str:
     """Return the legend of the projects as HTML: families of themes and sizes of circles."""
     if not drawn.layer.count:
         return ""
-    return f'<div class="lg">{_line(_themes(atlas, drawn))}{_line(_circles(drawn, clusters))}</div>'
+    themes, circles = _line(_themes(territory, drawn)), _line(_circles(drawn, clusters))
+    return f'<div class="lg">{themes}{circles}</div>'
 
 
 def _line(items: list[str]) -> str:
@@ -54,11 +55,11 @@ def _marks(measure: Measure) -> list[str]:
     ]
 
 
-def _themes(atlas: Atlas, drawn: Points) -> list[str]:
-    words = labels(atlas.territory, "group")
+def _themes(territory: Territory, drawn: Points) -> list[str]:
+    words = labels(territory, "group")
     if drawn.projects["theme"].notna().all():
         words = {code: word for code, word in words.items() if code != NO_THEME}
-    letters = [group.letter for group in atlas.territory.nomenclature.groups] + ["?"]
+    letters = [group.letter for group in territory.nomenclature.groups] + ["?"]
     return [
         f'<i class="d" style="background:{colour};color:{ink(colour)}">{escape(letter)}</i>'
         f"{escape(word)}"

@@ -8,23 +8,20 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from html import escape
 
 from analysis import wording
+from analysis.material import FICTITIOUS, MapMaterial
 from analysis.selection import Selection
-from analysis.vocabulary import selection_words, what_if
-from geo.crs import to_wgs84
+from analysis.vocabulary import file_stem, selection_words, what_if
+from geo.catalogue import Dataset
 from geo.location import INDICATIVE
+from geo.territory import Territory
 from reports import legend, map_state, map_table
 from reports.map_content import open_layers
 from reports.map_scripts import ASSETS, own_files, vendor_files
-from reports.material import FICTITIOUS
-from store.atlas import Atlas
-from store.exports import export_stem
-from store.measures import measure
-from store.tables import selected
 
 _START = (
     "atlas.start(L.map('carte',{zoomControl:false,zoomSnap:0.5,maxZoom:18,center:[47,2],zoom:6}),"
@@ -34,31 +31,25 @@ _START = (
 _CITED = re.compile(r"url\([^)]*\)")  # pictures of controls that this map does not have
 
 
-def map_name(atlas: Atlas, selection: Selection) -> str:
+def map_name(territory: Territory, selection: Selection) -> str:
     """Return the name of the file: territory, year, and flags."""
-    return f"{export_stem(atlas, selection, 'carte')}.html"
+    return f"{file_stem(territory, selection, 'carte')}.html"
 
 
-def map_file(
-    atlas: Atlas,
-    selection: Selection,
-    code: str,
-    day: date,
-    shown: map_state.Layers | None = None,
-) -> bytes:
-    """Return the map of a selection, quarters coloured by the measure ``code``, as an HTML file.
+def map_file(material: MapMaterial, day: date, switches: map_state.Layers | None = None) -> bytes:
+    """Return the map of a selection as an HTML file; the same material and ``day``, the same bytes.
 
-    The same selection, data and ``day`` give the same bytes. Raises AtlasError for a measure that
-    does not colour a map.
+    ``switches`` are the layers drawn, those of a first visit unless given.
     """
-    switches = shown or map_state.Layers()
-    chosen = measure(atlas, selection, code)
-    kept = set(selected(atlas, selection)["project_id"])
-    drawn = map_state.project_points(atlas, selection.programme, kept)
-    codes = list(atlas.quarters["qpv_code"])
-    look = map_state.state(atlas, selection, chosen, codes, drawn, switches)
+    territory, chosen, layers = material.territory, material.measure, material.layers
+    kept = set(material.rows["project_id"])
+    drawn = map_state.project_points(territory, material.programme, kept)
+    switches = switches or map_state.Layers()
+    look = map_state.state(material, list(layers.quarters["qpv_code"]), drawn, switches)
     content = {
-        "layers": _layers(atlas),
+        "layers": open_layers(
+            layers.quarters, layers.bands, layers.communes, territory.crs.to_string(), layers.lived
+        ),
         "state": vars(look) | {"kind": "state", "projects": drawn.layer.digest, "sizes": ""},
         "sizes": {
             "digest": "",
@@ -68,46 +59,39 @@ def map_file(
         },
         "projects": {"digest": drawn.layer.digest, **drawn.layer.content},
     }
-    title = f"{chosen.label} · {atlas.territory.name}"
+    title = f"{chosen.label} · {territory.name}"
     notes = (legend.quarters_legend(chosen, map_state.classes_of(chosen)),) + (
-        (legend.projects_legend(atlas, drawn, switches.clusters),) if switches.projects else ()
+        (legend.projects_legend(territory, drawn, switches.clusters),) if switches.projects else ()
     )
-    programme = atlas.territory.programme(selection.programme)
-    keys = (atlas.dataset("quarters").key, *chosen.datasets, *programme.datasets.values())
+    programme = material.programme.programme
+    keys = (material.quarters_key, *chosen.datasets, *programme.datasets.values())
     body = [
-        f"<header><h1>{escape(title)}</h1>{_said(atlas, selection, chosen.vintage, day)}</header>",
+        f"<header><h1>{escape(title)}</h1>{_said(material, day)}</header>",
         '<main><div id="carte" role="region" aria-label="Carte des quartiers et des projets">'
         "<noscript>La carte demande JavaScript ; le tableau dit les mêmes chiffres.</noscript>"
         "</div>",
         *notes,
-        map_table.not_drawn(atlas, selection, drawn),
-        map_table.quarters_table(atlas, selection, chosen),
-        map_table.projects_table(atlas, selection),
-        f"</main>{_sources(atlas, keys, chosen.perimeter)}",
+        map_table.not_drawn(material.rows, drawn),
+        map_table.quarters_table(material),
+        map_table.projects_table(material),
+        f"</main>{_sources(material.catalogue, keys, chosen.perimeter)}",
     ]
     return _page(title, "".join(body), content)
 
 
-def _layers(atlas: Atlas) -> dict[str, dict[str, object]]:
-    crs, lived = atlas.territory.crs.to_string(), to_wgs84(atlas.lived)
-    lived["quarter"] = lived["qpv_code"].map(atlas.quarter_labels)
-    sites = atlas.quarters["qpv_code"].isin(list(atlas.territory.npnru))
-    quarters = atlas.quarters.assign(npnru=sites)
-    return open_layers(quarters, atlas.bands, atlas.communes, crs, lived)
-
-
-def _said(atlas: Atlas, selection: Selection, vintage: str, day: date) -> str:
-    words = selection_words(selection, atlas.territory, atlas.quarter_labels)
-    fictitious = atlas.territory.programme(selection.programme).fictitious
+def _said(material: MapMaterial, day: date) -> str:
+    selection, vintage = material.selection, material.measure.vintage
+    words = selection_words(selection, material.territory, material.labels)
+    fictitious = material.programme.programme.fictitious
     banners = [FICTITIOUS if fictitious else "", what_if(selection.rules)]
     lines = "".join(f'<p class="demo" role="note">{escape(one)}</p>' for one in banners if one)
     facts = " · ".join(filter(None, (words, vintage, f"carte faite le {wording.day(day)}")))
     return f"{lines}<p>{escape(facts)}</p>"
 
 
-def _sources(atlas: Atlas, keys: Iterable[str], perimeter: str) -> str:
+def _sources(catalogue: Mapping[str, Dataset], keys: Iterable[str], perimeter: str) -> str:
     credits = [
-        f"Source : {atlas.catalogue[key].credit} ; licence : {atlas.catalogue[key].licence}."
+        f"Source : {catalogue[key].credit} ; licence : {catalogue[key].licence}."
         for key in dict.fromkeys(keys)
     ]
     remarks = [*credits, f"Indicateur : {perimeter}." if perimeter else "", INDICATIVE]

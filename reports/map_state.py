@@ -9,14 +9,13 @@ import pandas as pd
 from analysis import wording
 from analysis.classes import Classes, quantile_classes
 from analysis.decisions import DECIDED
+from analysis.material import MapMaterial
+from analysis.measure import Measure
 from analysis.palette import GROUP_COLOURS, RAMPS
-from analysis.programme import grand_total, totals
-from analysis.selection import Selection
+from analysis.programme import LoadedProgramme, grand_total, totals
 from analysis.vocabulary import labels
+from geo.territory import Territory
 from reports import map_content as content
-from store.atlas import Atlas
-from store.measures import Measure
-from store.tables import selected
 
 LIVED = " · quartier vécu"
 MARKS = {
@@ -53,19 +52,20 @@ class Layers:
     lived: bool = True
 
 
-def project_points(atlas: Atlas, programme: str, only: Collection[str] | None = None) -> Points:
+def project_points(
+    territory: Territory, loaded: LoadedProgramme, only: Collection[str] | None = None
+) -> Points:
     """Prepare the located projects of a programme, all years, or the projects of ``only``.
 
     The scale of circles is that of the whole programme either way.
     """
-    loaded = atlas.programme(programme)
     frame = loaded.projects.join(loaded.located["location_status"])
     frame = frame[frame["location_status"] != "not_located"]
-    groups = atlas.territory.nomenclature.groups
+    groups = territory.nomenclature.groups
     order = {group.code: index for index, group in enumerate(groups)}
-    group_of = {theme.code: theme.group for theme in atlas.territory.nomenclature.themes}
+    group_of = {theme.code: theme.group for theme in territory.nomenclature.themes}
     granted = totals(loaded.ledger, "project_id")["granted_cents"].reindex(frame["project_id"])
-    words = labels(atlas.territory, "theme")
+    words = labels(territory, "theme")
     settled = loaded.services["situation"] == DECIDED
     lived = (loaded.services["situation"] == "lived_area").map({True: LIVED, False: ""})
     drawn = pd.DataFrame(
@@ -106,14 +106,10 @@ def classes_of(measure: Measure) -> Classes:
 
 
 def state(
-    atlas: Atlas,
-    selection: Selection,
-    measure: Measure,
-    codes: Sequence[str],
-    drawn: Points,
-    layers: Layers,
+    material: MapMaterial, codes: Sequence[str], drawn: Points, layers: Layers
 ) -> content.MapState:
     """Return the map's state for a selection: classes of the quarters, circles of the projects."""
+    measure, selection = material.measure, material.selection
     figures = measure.figures.reindex(list(codes))
     classes = classes_of(measure)
     shown = measure.shown.reindex(figures.index)
@@ -121,7 +117,7 @@ def state(
         str(classes.index(value)) if status == "published" else _STATUS_CLASS[status]
         for value, status in zip(shown, figures["status"], strict=True)
     ]
-    producers = dict.fromkeys(atlas.catalogue[key].producer for key in measure.datasets)
+    producers = dict.fromkeys(material.catalogue[key].producer for key in measure.datasets)
     source = f"Source : {', '.join(producers)}" if producers else ""
     note = "\n".join(filter(None, (measure.label, measure.vintage, measure.perimeter, source)))
     return content.MapState(
@@ -130,11 +126,11 @@ def state(
         colours=RAMPS.get(classes.count, RAMPS[5]),
         note=note,
         selected=selection.quarters[0] if selection.quarters else None,
-        sizes=_sizes(atlas, selection, drawn, layers.projects),
+        sizes=_sizes(material.rows, drawn, layers.projects),
         theme_colours=GROUP_COLOURS,
-        theme_letters=[group.letter for group in atlas.territory.nomenclature.groups] + ["?"],
+        theme_letters=[group.letter for group in material.territory.nomenclature.groups] + ["?"],
         bands=layers.bands,
-        lived=layers.lived and len(atlas.lived) > 0,
+        lived=layers.lived and len(material.layers.lived) > 0,
         key=legend_key(measure, classes),
         communes=layers.communes,
         clusters=layers.clusters,
@@ -168,16 +164,14 @@ def _limits(measure: Measure, classes: Classes, k: int) -> str:
     return f"{low} {joint} {high}"
 
 
-def _sizes(atlas: Atlas, selection: Selection, drawn: Points, visible: bool) -> str:
-    rows = selected(atlas, selection)
+def _sizes(rows: pd.DataFrame, drawn: Points, visible: bool) -> str:
     granted = totals(rows, "project_id")["granted_cents"]
     shown = drawn.projects["project_id"].isin(granted.index) & visible
     cents = granted.reindex(drawn.projects["project_id"])
     return content.circle_codes(list(cents), list(shown), drawn.largest_cents)
 
 
-def not_drawn(atlas: Atlas, selection: Selection, drawn: Points) -> tuple[int, Any]:
+def not_drawn(rows: pd.DataFrame, drawn: Points) -> tuple[int, Any]:
     """Count the selected projects that have no position, and their granted cents."""
-    rows = selected(atlas, selection)
     whole = grand_total(rows[~rows["project_id"].isin(drawn.projects["project_id"])])
     return int(whole["projects"]), whole["granted_cents"]

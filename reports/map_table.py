@@ -3,26 +3,21 @@
 import pandas as pd
 
 from analysis import wording
-from analysis.programme import by_target, grand_total
-from analysis.selection import Selection
+from analysis.material import MapMaterial
+from analysis.programme import by_target, grand_total, placed_projects
 from analysis.vocabulary import TARGET_WORDS
 from reports import map_state
 from reports.tables import html_table
-from store.atlas import Atlas
-from store.measures import Measure
-from store.tables import projects_of, quarter_table, selected
 
 
-def quarters_table(
-    atlas: Atlas, selection: Selection, chosen: Measure, most: int | None = None
-) -> str:
+def quarters_table(material: MapMaterial, most: int | None = None) -> str:
     """Return the table of the map, as HTML: a row a quarter (``most`` of them), totals at its foot.
 
     Quarters run from the highest figure to the lowest, those without one last.
     """
-    table = quarter_table(atlas, selection).join(chosen.figures)
+    selection, chosen = material.selection, material.measure
+    table = material.table.join(chosen.figures)
     table = table.sort_values("value", ascending=False, na_position="last", kind="stable")
-    rows = selected(atlas, selection, quarters=False)
     marked = [code in selection.quarters[:1] for code in table.index]
     cut = most is not None and len(table) > most
     first = f", les {most} premiers sur {len(table)}" if cut else ""
@@ -30,14 +25,14 @@ def quarters_table(
         f"Les mêmes chiffres en tableau ({selection.year}, tous quartiers{first})",
         ("Quartier", chosen.label, "Projets", "Accordé"),
         [_line(row) for _, row in table.head(most or len(table)).iterrows()],
-        totals=_totals(rows),
+        totals=_totals(material.every),
         highlighted=marked.index(True) if any(marked) else None,
     )
 
 
-def projects_table(atlas: Atlas, selection: Selection) -> str:
+def projects_table(material: MapMaterial) -> str:
     """Return the projects of a selection as an HTML table, those without a position included."""
-    table = projects_of(atlas, selection)
+    table = placed_projects(material.programme, material.rows)
     placed = table["location_status"].ne("not_located").map({True: "oui", False: "sans position"})
     names = ["title", "operator", "granted_cents"]
     lines = [
@@ -47,12 +42,12 @@ def projects_table(atlas: Atlas, selection: Selection) -> str:
         )
     ]
     headers = ("Projet", "Porteur", "Sur la carte", "Accordé")
-    return html_table(f"Projets de la sélection ({selection.year})", headers, lines)
+    return html_table(f"Projets de la sélection ({material.selection.year})", headers, lines)
 
 
-def not_drawn(atlas: Atlas, selection: Selection, drawn: map_state.Points) -> str:
+def not_drawn(rows: pd.DataFrame, drawn: map_state.Points) -> str:
     """Say in HTML how many projects the map cannot show, and their euros; empty if none."""
-    count, cents = map_state.not_drawn(atlas, selection, drawn)
+    count, cents = map_state.not_drawn(rows, drawn)
     if not count:
         return ""
     words = wording.plural(count, "projet sans position", "projets sans position")

@@ -6,20 +6,19 @@ from typing import Any
 import pandas as pd
 
 from analysis import wording
+from analysis.material import FICTITIOUS, Material
 from analysis.palette import ACCENT
 from analysis.profile import KEYS, latest_of
 from analysis.programme import grand_total, totals
 from analysis.selection import Selection, link_words
-from analysis.vocabulary import labels, sharing
-from reports.material import FICTITIOUS, Material
-from store.exports import export_bytes, export_stem
+from analysis.vocabulary import file_stem, labels, sharing
 
 _PAGE_OF = "/{page}?{words}"
 
 
 def frame(material: Material, title: str, footer: str) -> dict[str, Any]:
     """Return what the frame of a document holds: title, author, date, foot and notice."""
-    territory, year = material.atlas.territory, material.selection.year
+    territory, year = material.territory, material.selection.year
     day = wording.day(material.day)
     return {
         "title": f"{title} – programmation {year}",
@@ -45,7 +44,7 @@ def money(material: Material, rows: pd.DataFrame, what: str) -> list[dict[str, A
 def _bars(
     material: Material, rows: pd.DataFrame, column: str, title: str, head: str
 ) -> dict[str, Any]:
-    words = labels(material.atlas.territory, column)
+    words = labels(material.territory, column)
     cents = totals(rows, column)["granted_cents"].dropna()
     cents = cents[cents > 0].sort_values(ascending=False, kind="stable")
     whole, most = int(cents.sum()), int(cents.max()) if len(cents) else 1
@@ -93,14 +92,15 @@ def undecided_words(material: Material, code: str | None = None) -> list[str]:
 
 def credits(material: Material) -> list[str]:
     """Return the data sets behind a sheet, each with its year and perimeter."""
-    atlas = material.atlas
-    keys = [atlas.dataset("quarters").key]
+    keys = [material.quarters_key]
     for word in KEYS:
-        one = latest_of(atlas.readings, word)
+        one = latest_of(material.readings, word)
         keys += [one.vintage.dataset] if one.vintage else []
         keys += [source.dataset for source in one.indicator.comparators]
-    keys += atlas.territory.programme(material.selection.programme).datasets.values()
-    known = [atlas.catalogue[key].credit for key in dict.fromkeys(keys) if key in atlas.catalogue]
+    keys += material.territory.programme(material.selection.programme).datasets.values()
+    known = [
+        material.catalogue[key].credit for key in dict.fromkeys(keys) if key in material.catalogue
+    ]
     rule = f"Un projet qui sert plusieurs quartiers : {sharing(material.selection.rules)}."
     return [*[wording.shortened(f"{line}.", 260) for line in known], rule]
 
@@ -109,10 +109,12 @@ def data_lines(material: Material, page: str, selection: Selection) -> list[dict
     """Say where the same figures are: permanent link, file of projects and its fingerprint."""
     words = "&".join(f"{key}={value}" for key, value in link_words(selection).items())
     link = material.address.rstrip("/") + _PAGE_OF.format(page=page, words=words)
-    file = export_bytes(material.atlas, selection, "projects", "csv")
-    name = export_stem(material.atlas, selection, "projets")
+    name = file_stem(material.territory, selection, "projets")
     return [
         {"label": "Lien permanent", "value": link},
         {"label": "Projets de cette sélection", "value": f"{name}.csv (page Données)"},
-        {"label": "Empreinte SHA-256 de ce fichier", "value": hashlib.sha256(file).hexdigest()},
+        {
+            "label": "Empreinte SHA-256 de ce fichier",
+            "value": hashlib.sha256(material.file(selection)).hexdigest(),
+        },
     ]

@@ -3,46 +3,39 @@
 import io
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
-from datetime import date
 
+from analysis.material import Material
 from analysis.selection import Selection
+from analysis.vocabulary import file_stem
+from geo.territory import Territory
 from reports.contract import territory_pdf
-from reports.material import Material
 from reports.sheet import quarter_pdf
 from reports.yearly import yearly_pdf
-from store.atlas import Atlas
-from store.exports import export_stem
 
 EVERY = "all"
 KINDS = {"territoire": territory_pdf, "bilan": yearly_pdf}
 _OLDEST = (1980, 1, 1, 0, 0, 0)  # the first day a zip can say
 
 
-def printed(
-    atlas: Atlas, selection: Selection, asked: Sequence[str], day: date, address: str = ""
-) -> Iterator[tuple[str, bytes]]:
+def printed(material: Material, asked: Sequence[str]) -> Iterator[tuple[str, bytes]]:
     """Yield the file name and the PDF of each document asked for, once each, in order.
 
-    ``asked`` are codes of quarters, EVERY (all of them) or words of KINDS. ``day`` is written on
-    the documents, ``address`` opens their links. The selection's quarters are left out: a sheet
-    compares its quarter with all.
+    ``asked`` are codes of quarters, EVERY (all of them) or words of KINDS.
     """
-    material = Material(atlas, replace(selection, quarters=()), day, address)
-    every = list(atlas.quarter_labels)
+    every = list(material.labels)
     wanted = [word for one in asked for word in (every if one == EVERY else [one])]
     for word in dict.fromkeys(wanted):
-        yield file_name(atlas, selection, word), _document(material, word)
+        yield file_name(material.territory, material.selection, word), _document(material, word)
 
 
 def _document(material: Material, word: str) -> bytes:
     return KINDS[word](material) if word in KINDS else quarter_pdf(material, word)
 
 
-def file_name(atlas: Atlas, selection: Selection, word: str) -> str:
+def file_name(territory: Territory, selection: Selection, word: str) -> str:
     """Return the name of a document: what it is, territory, year, and flags."""
     stem = word if word == "bilan" else f"fiche_{word}"
-    return f"{export_stem(atlas, selection, stem)}.pdf"
+    return f"{file_stem(territory, selection, stem)}.pdf"
 
 
 def zipped(

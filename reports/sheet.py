@@ -7,6 +7,7 @@ import pandas as pd
 from analysis import findings, wording
 from analysis.contrast import ink
 from analysis.coverage import without
+from analysis.material import Material
 from analysis.perimeters import became, measured_on
 from analysis.profile import (
     KEYS,
@@ -22,7 +23,6 @@ from analysis.programme import grand_total, project_table
 from analysis.vocabulary import labels, what_if
 from geo.location import INDICATIVE
 from reports import drawings, press
-from reports.material import Material
 from reports.parts import credits, data_lines, frame, money, undecided_words
 from reports.plan import quarter_map
 
@@ -42,11 +42,11 @@ def quarter_pdf(material: Material, code: str) -> bytes:
 
 def content(material: Material, code: str) -> dict[str, Any]:
     """Return all that the sheet of a quarter says, as its template reads it."""
-    atlas, row = material.atlas, material.quarters.loc[code]
+    row = material.table.loc[code]
     name = str(row["qpv_name"])
-    site = atlas.territory.npnru.get(code)
+    site = material.territory.npnru.get(code)
     rows = material.rows[material.rows["qpv_code"] == code]
-    band = [f"{row['commune_names']} · {code}", atlas.territory.contract]
+    band = [f"{row['commune_names']} · {code}", material.territory.contract]
     return {
         **frame(material, f"{name} ({code})", f"Fiche de quartier : {name}"),
         "title-short": wording.shortened(name, 110),
@@ -68,7 +68,7 @@ def content(material: Material, code: str) -> dict[str, Any]:
 
 
 def _headline(material: Material, code: str, rows: pd.DataFrame) -> list[str]:
-    found = material.atlas.readings
+    found = material.readings
     people = portrait(latest_of(found, POPULATION), latest_of(found, POVERTY), code)
     before = material.before
     then = None if before is None else grand_total(before[before["qpv_code"] == code])
@@ -76,7 +76,7 @@ def _headline(material: Material, code: str, rows: pd.DataFrame) -> list[str]:
 
 
 def _card(material: Material, word: str, code: str) -> dict[str, Any]:
-    found = material.atlas.readings
+    found = material.readings
     label, value, notes = card(found, word, code)
     one = latest_of(found, word)
     drawn = drawings.strip(one.quarters, code, one.indicator.text)
@@ -86,7 +86,7 @@ def _card(material: Material, word: str, code: str) -> dict[str, Any]:
 
 
 def _map(material: Material, code: str, rows: pd.DataFrame) -> dict[str, Any]:
-    atlas, every = material.atlas, material.projects
+    every = material.projects
     served = every[every["project_id"].isin(rows["project_id"])]
     cents = project_table(rows).set_index("project_id")["granted_cents"] if len(rows) else None
     near = every[
@@ -99,8 +99,8 @@ def _map(material: Material, code: str, rows: pd.DataFrame) -> dict[str, Any]:
         own = shown["project_id"].map(cents)
         shown = shown.assign(granted_cents=own.fillna(shown["granted_cents"]))
     drawn, away = quarter_map(
-        atlas.quarters_metric, code, shown, material.communes, material.groups,
-        atlas.quarter_labels, atlas.territory.npnru, MAP_WIDTH,
+        material.quarters, code, shown, material.communes, material.groups,
+        material.labels, material.territory.npnru, MAP_WIDTH,
     )  # fmt: skip
     lost = int((served["location_status"] == "not_located").sum())
     doubt = int((shown["location_status"] == "undecided").sum())
@@ -110,7 +110,7 @@ def _map(material: Material, code: str, rows: pd.DataFrame) -> dict[str, Any]:
     if lost:
         notes.append(f"{wording.plural(lost, 'projet')} sans position : non dessinés.")
     alt = (
-        f"Carte du quartier {atlas.quarter_labels[code]} : son contour, les quartiers voisins et "
+        f"Carte du quartier {material.labels[code]} : son contour, les quartiers voisins et "
         f"{wording.plural(len(shown) - away - lost, 'projet')}, dont "
         f"{wording.number(doubt)} de position indécise. La liste des projets est en page 2."
     )
@@ -176,7 +176,7 @@ def _service(one: pd.Series) -> str:
 
 
 def _projects(material: Material, code: str, rows: pd.DataFrame) -> dict[str, Any]:
-    words = labels(material.atlas.territory, "status")
+    words = labels(material.territory, "status")
     table = project_table(rows) if len(rows) else pd.DataFrame(columns=["project_id"])
     first = table.head(MOST_PROJECTS)
     lines = [
@@ -214,8 +214,7 @@ def _projects(material: Material, code: str, rows: pd.DataFrame) -> dict[str, An
 
 
 def _trend(material: Material, word: str, code: str) -> dict[str, str]:
-    atlas = material.atlas
-    indicator, every = atlas.indicators[word], atlas.history(word)
+    indicator, every = material.indicators[word], material.histories[word]
     points = every[every["qpv_code"] == code]
     known = every.loc[every["status"] == "published", "value"]
     unit = f" ({indicator.unit})" if indicator.unit else ""
@@ -233,7 +232,7 @@ def _trend(material: Material, word: str, code: str) -> dict[str, str]:
 
 
 def _trend_note(material: Material) -> str:
-    notes = dict.fromkeys(material.atlas.indicators[word].breaks_note for word in TRENDS)
+    notes = dict.fromkeys(material.indicators[word].breaks_note for word in TRENDS)
     return " ".join([
         "Trait pointillé : rupture de série ou changement de périmètre ; rien ne se compare de part"
         " et d'autre. Cercle creux : secret. L'axe ne part pas de zéro ; il est le même pour tous.",
@@ -281,16 +280,19 @@ def _need(material: Material, code: str) -> dict[str, str]:
 
 
 def _reserves(material: Material, code: str) -> list[str]:
-    atlas = material.atlas
-    secret = [one.indicator.short for one in atlas.readings if one.status(code) == "secret"]
+    secret = [one.indicator.short for one in material.readings if one.status(code) == "secret"]
     lines = []
     if secret:
         names = wording.listing(list(dict.fromkeys(secret)), most=4)
         lines.append(f"Secret statistique : {names}.")
-    former = became(atlas.relations, code)
+    former = became(material.relations, code)
     if former:
-        lines.append(f"Périmètre {atlas.territory.generation} : {wording.shortened(former, 220)}.")
-    words = measured_on(latest_of(atlas.readings, POVERTY).vintage, atlas.territory.generation)
+        lines.append(
+            f"Périmètre {material.territory.generation} : {wording.shortened(former, 220)}."
+        )
+    words = measured_on(
+        latest_of(material.readings, POVERTY).vintage, material.territory.generation
+    )
     if words:
         lines.append(f"Le taux de pauvreté est {words}.")
     lines += undecided_words(material, code)

@@ -7,14 +7,13 @@ import pandas as pd
 from analysis import wording
 from analysis.allocation import CENTS
 from analysis.decisions import CASES
+from analysis.material import Material
 from analysis.programme import by_target, change, grand_total, project_table, totals
 from analysis.sentences import signed_euros
 from analysis.vocabulary import AMOUNT_WORDS, TARGET_WORDS, labels
 from reports import press
 from reports.contract import cards, headline, missing, quarters_table, reserves
-from reports.material import Material
 from reports.parts import credits, data_lines, frame, money
-from store.cases import cases, counts
 
 _COLUMNS = {
     "group": "Par famille de thèmes",
@@ -30,13 +29,13 @@ def yearly_pdf(material: Material) -> bytes:
 
 def yearly(material: Material) -> dict[str, Any]:
     """Return all that the yearly report says, as its template reads it."""
-    atlas, year = material.atlas, material.selection.year
+    year = material.selection.year
     name = f"Bilan annuel de la programmation {year}"
     return {
         **frame(material, name, name),
-        "title": f"{name} – {atlas.territory.contract}",
+        "title": f"{name} – {material.territory.contract}",
         "title-short": name,
-        "band": [atlas.territory.contract],
+        "band": [material.territory.contract],
         "headline": headline(material),
         "cards": cards(material),
         "identity": _identity(material),
@@ -70,7 +69,7 @@ def _identity(material: Material) -> dict[str, Any]:
 
 def _changes(material: Material, column: str, title: str) -> dict[str, Any]:
     """Return the amounts by a column, beside those granted the year before."""
-    words, year = labels(material.atlas.territory, column), material.selection.year
+    words, year = labels(material.territory, column), material.selection.year
     now, before = totals(material.rows, column), material.before
     moved = change(material.rows, material.rows if before is None else before, column)
     rows = []
@@ -110,7 +109,7 @@ def _changes(material: Material, column: str, title: str) -> dict[str, Any]:
 
 def _doubts(material: Material) -> dict[str, Any]:
     """Return the cases still to be decided, by kind, with the granted money they bear on."""
-    table = counts(cases(material.atlas, material.selection))
+    table = material.doubts
     rows = [
         [CASES[str(kind)], wording.number(line["projects"]), wording.euros(line["granted_cents"])]
         for kind, line in table.fillna(0).iterrows()
@@ -120,9 +119,9 @@ def _doubts(material: Material) -> dict[str, Any]:
 
 
 def _projects(material: Material) -> dict[str, Any]:
-    status = labels(material.atlas.territory, "status")
+    status = labels(material.territory, "status")
     table = project_table(material.rows)
-    names = material.quarters["qpv_name"]
+    names = material.table["qpv_name"]
     rows = [
         [
             wording.shortened(str(row["title"]), 90),

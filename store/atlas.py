@@ -16,6 +16,7 @@ import pandas as pd
 from analysis.allocation import RULES
 from analysis.indicators import Indicator, Vintage, every_source, latest
 from analysis.profile import Reading, history, readings
+from analysis.programme import LoadedProgramme
 from geo import readers
 from geo.catalogue import (
     Dataset,
@@ -48,7 +49,7 @@ from store.decisions import Journal
 from store.figures import Figures, load_indicators
 from store.geocoding import Addresses
 from store.imports import Imports
-from store.programmes import Ground, LoadedProgramme, Programmes
+from store.programmes import Ground, Programmes
 from store.published import load_known
 from store.registry import Registry
 

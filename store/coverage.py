@@ -1,7 +1,7 @@
 """Coverage of a selection, gathered: one source for the page and the command line."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import geopandas as gpd
 import pandas as pd
@@ -21,21 +21,7 @@ COLUMNS = {"theme": "Thèmes", "group": "Familles de thèmes", "dispositif": "Di
 _FILTERS = {"theme": "themes", "dispositif": "dispositifs"}
 
 
-@dataclass(frozen=True)
-class Grid:
-    """The matrix of a selection: cells, names of its columns, and what serves no quarter.
-
-    ``cells`` is ``analysis.coverage.changed``'s answer without the ``unused`` codes, which are
-    named apart; ``elsewhere`` counts the supported projects of each code that fill no cell.
-    """
-
-    cells: pd.DataFrame
-    words: dict[str, str]
-    unused: list[str]
-    elsewhere: pd.Series
-
-
-def grid(atlas: Atlas, selection: Selection, column: str = "theme") -> Grid:
+def grid(atlas: Atlas, selection: Selection, column: str = "theme") -> coverage.Grid:
     """Return the coverage of the quarters shown by ``theme``, ``group`` or ``dispositif``."""
     rows = selected(atlas, selection, quarters=False)
     chosen = getattr(selection, _FILTERS.get(column, ""), ()) or ()
@@ -49,7 +35,7 @@ def grid(atlas: Atlas, selection: Selection, column: str = "theme") -> Grid:
     before = None if earlier is None else coverage.matrix(earlier, shown, list(words), column)
     cells = coverage.changed(now, before)
     idle = coverage.unused(cells)
-    return Grid(
+    return coverage.Grid(
         cells[~cells["code"].isin(idle)].reset_index(drop=True),
         {code: name for code, name in words.items() if code not in idle},
         [words[code] for code in idle],

@@ -6,7 +6,7 @@ import geopandas as gpd
 import pandas as pd
 
 from analysis.selection import USUAL_INDICATOR, Selection
-from analysis.vocabulary import labels, sharing
+from analysis.vocabulary import file_stem, labels, sharing
 from geo.catalogue import Dataset
 from geo.errors import AtlasError, CrsError
 from geo.location import INDICATIVE
@@ -134,18 +134,8 @@ def columns_of(atlas: Atlas, selection: Selection, what: str) -> list[str]:
 
 def export_name(atlas: Atlas, selection: Selection, what: str, file_format: str) -> str:
     """Return the file's name: content, territory, year, and flags."""
-    stem = export_stem(atlas, selection, NAMES[what])
+    stem = file_stem(atlas.territory, selection, NAMES[what])
     return f"{stem}_scdl.csv" if file_format == "scdl" else f"{stem}.{file_format}"
-
-
-def export_stem(atlas: Atlas, selection: Selection, name: str) -> str:
-    """Return a file's name without extension: ``name``, territory, year, and flags.
-
-    They say that the money is invented, or shared between quarters otherwise than usual.
-    """
-    flag = "_fictif" if atlas.territory.programme(selection.programme).fictitious else ""
-    flag += "_hypothese" if selection.what_if else ""
-    return f"{name}_{atlas.territory.code}_{selection.year}{flag}"
 
 
 def filters(atlas: Atlas, selection: Selection) -> pd.DataFrame:

@@ -1,47 +1,18 @@
 """What a quarter can be coloured by: an indicator, or the programme's euros per inhabitant."""
 
-from dataclasses import dataclass
-
 import pandas as pd
 
 from analysis import wording
 from analysis.indicators import latest
+from analysis.measure import EFFORT, Measure
 from analysis.perimeters import measured_on
 from analysis.selection import Selection
 from geo.errors import AtlasError
 from store.atlas import Atlas
 from store.tables import quarter_table
 
-EFFORT = "granted_per_inhabitant"
 # A count says first how large a quarter is: it is read in the table, not as a colour.
 _COLOURED_KINDS = ("share", "median", "quantile", "mean", "index", "evolution")
-
-
-@dataclass(frozen=True)
-class Measure:
-    """One measure of every quarter: ``figures`` holds ``value``, ``status`` and French ``text``."""
-
-    code: str
-    label: str
-    unit: str
-    decimals: int
-    figures: pd.DataFrame
-    vintage: str
-    perimeter: str
-    datasets: tuple[str, ...]
-
-    @property
-    def shown(self) -> pd.Series:
-        """Return the published values as they are printed, rounded half to even."""
-        known = self.figures.loc[self.figures["status"] == "published", "value"]
-        return known.astype("float64").map(lambda value: wording.rounded(value, self.decimals))
-
-    def text(self, value: float) -> str:
-        """Write a value of this measure (a break of the legend) in French, with its unit."""
-        if self.unit == "%":
-            return wording.percent(value, self.decimals)
-        words = wording.number(value, self.decimals)
-        return f"{words}{wording.NARROW}{self.unit}" if self.unit.startswith("€") else words
 
 
 def measure_labels(atlas: Atlas) -> dict[str, str]:

@@ -14,7 +14,7 @@ import pandas as pd
 from analysis.allocation import RULES, allocate, serve
 from analysis.decisions import decided, settle_positions, standing
 from analysis.duplicates import duplicates
-from analysis.programme import ledger
+from analysis.programme import LoadedProgramme, ledger
 from geo import readers
 from geo.catalogue import Dataset
 from geo.coordinates import diagnose, usable
@@ -42,24 +42,6 @@ class Ground:
     crosswalk: pd.DataFrame
     lived: gpd.GeoDataFrame
     population: pd.Series
-
-
-@dataclass(frozen=True)
-class LoadedProgramme:
-    """A programme ready to be totalled: projects, funding, positions, service and ledger.
-
-    ``diagnosis`` is ``geo.coordinates.diagnose``'s answer: a position with a fault is not used.
-    ``edition`` says which decisions and which import were taken into account.
-    """
-
-    programme: Programme
-    projects: pd.DataFrame
-    funding: pd.DataFrame
-    diagnosis: pd.DataFrame
-    located: pd.DataFrame
-    services: pd.DataFrame
-    ledger: pd.DataFrame
-    edition: tuple[int, int, int]
 
 
 class Programmes:

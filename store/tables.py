@@ -10,11 +10,12 @@ from analysis.indicators import latest
 from analysis.perimeters import became
 from analysis.programme import (
     NO_THEME,
+    LoadedProgramme,
     by_quarter,
     by_target,
     grand_total,
     per_inhabitant,
-    project_table,
+    placed_projects,
 )
 from analysis.selection import Selection, apply
 from analysis.vocabulary import (
@@ -29,7 +30,6 @@ from analysis.vocabulary import (
 from geo.crs import WGS84
 from geo.location import INDICATIVE
 from store.atlas import Atlas
-from store.programmes import LoadedProgramme
 
 EUROS = ("demande_eur", "accorde_eur", "annee_precedente_eur")  # CENTS, as they leave the atlas
 
@@ -75,10 +75,7 @@ def projects_of(atlas: Atlas, selection: Selection) -> pd.DataFrame:
 
     The amounts are those of the selected lines: with a quarter chosen, the part of that quarter.
     """
-    programme = loaded(atlas, selection)
-    table = project_table(selected(atlas, selection))
-    place = programme.projects[["project_id", "operator_siret", "lon", "lat", "position_method"]]
-    return table.merge(place.join(programme.located), on="project_id", how="left", validate="1:1")
+    return placed_projects(loaded(atlas, selection), selected(atlas, selection))
 
 
 def duplicates_of(atlas: Atlas, rows: pd.DataFrame) -> pd.DataFrame:

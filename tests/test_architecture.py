@@ -16,7 +16,7 @@ MAY_IMPORT = {
     "geo": set(),
     "analysis": {"geo"},
     "store": {"analysis", "geo"},
-    "reports": {"store", "analysis", "geo"},
+    "reports": {"analysis", "geo"},
     "ui": {"reports", "store", "analysis", "geo"},
     "commands": {"reports", "store", "analysis", "geo"},
     "api": {*PURE},

@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from analysis.measure import EFFORT
 from analysis.selection import Selection
 from cli import main
 from reports.map_file import map_file
 from reports.map_state import Layers
 from store.atlas import Atlas
-from store.measures import EFFORT
+from store.material import gather_map
 from store.tables import projects_of, quarter_table
 from tests.samples import atlas, copy_data, rewrite
 
@@ -42,7 +43,9 @@ def texts(page: Page, selector: str) -> list[str]:
 
 
 def test_it_draws_the_selection_and_asks_for_nothing(opened):
-    visit = opened(map_file(atlas(), SELECTION, EFFORT, DAY, Layers(bands=True, clusters=False)))
+    visit = opened(
+        map_file(gather_map(atlas(), SELECTION, EFFORT), DAY, Layers(bands=True, clusters=False))
+    )
     page, table = visit.page, quarter_table(atlas(), SELECTION)
     expect(page.locator("path[data-quarter]")).to_have_count(len(table))
     placed = projects_of(atlas(), SELECTION)["location_status"].ne("not_located").sum()
@@ -58,7 +61,9 @@ def test_it_draws_the_selection_and_asks_for_nothing(opened):
 
 
 def test_quarters_and_projects_tell_what_they_are_in_a_popup(opened):
-    page = opened(map_file(atlas(), SELECTION, EFFORT, DAY, Layers(clusters=False))).page
+    page = opened(
+        map_file(gather_map(atlas(), SELECTION, EFFORT), DAY, Layers(clusters=False))
+    ).page
     label = quarter_table(atlas(), SELECTION).loc["QN06211M", "qpv_name"]
     page.locator('[data-quarter="QN06211M"]').first.focus()
     page.keyboard.press("Enter")
@@ -82,7 +87,7 @@ def test_hostile_texts_stay_texts(opened, tmp_path):
     writer.writeheader()
     writer.writerows(row | {"title": row["title"] + HOSTILE} for row in rows)
     rewrite(path, out.getvalue())
-    content = map_file(Atlas(data), SELECTION, EFFORT, DAY, Layers(clusters=False))
+    content = map_file(gather_map(Atlas(data), SELECTION, EFFORT), DAY, Layers(clusters=False))
     visit = opened(content)
     visit.page.locator(".leaflet-projects-pane path").last.dispatch_event("click")
     assert any(HOSTILE in one for one in texts(visit.page, ".leaflet-popup-content .title"))
@@ -92,7 +97,7 @@ def test_hostile_texts_stay_texts(opened, tmp_path):
 
 
 def test_a_telephone_shows_it_without_a_sideways_scroll(opened):
-    page = opened(map_file(atlas(), SELECTION, EFFORT, DAY), width=390, height=800).page
+    page = opened(map_file(gather_map(atlas(), SELECTION, EFFORT), DAY), width=390, height=800).page
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
@@ -100,7 +105,7 @@ def test_the_command_writes_the_same_bytes_as_the_page(tmp_path, capsys):
     path = tmp_path / "carte.html"
     words = ["--programme", "demo", "--year", "2025", "--theme", "1.1", "--date", "2026-11-25"]
     assert main(["map", *words, "--out", str(path)]) == 0
-    assert path.read_bytes() == map_file(atlas(), SELECTION, EFFORT, DAY)
+    assert path.read_bytes() == map_file(gather_map(atlas(), SELECTION, EFFORT), DAY)
     assert "fictives" in capsys.readouterr().err
     assert not re.search(rb'(?:src|href)="(?!data:)', path.read_bytes().split(b"<script")[0])
     assert main(["map", "--indicator", "x", "--out", str(Path(tmp_path, "y.html"))]) == 2

@@ -14,10 +14,10 @@ from analysis.profile import KEYS, card
 from analysis.programme import grand_total, totals
 from analysis.selection import Selection
 from analysis.vocabulary import labels
-from reports.material import Material
 from reports.printing import EVERY, file_name, printed, zipped
 from reports.sheet import quarter_pdf
 from store.atlas import Atlas
+from store.material import gather
 from store.tables import quarter_table, selected
 from tests.samples import atlas, copy_data, rewrite
 
@@ -30,8 +30,8 @@ each = pytest.mark.parametrize("code", CODES)
 
 @pytest.fixture(scope="module")
 def sheets():
-    found = dict(printed(atlas(), SELECTION, [EVERY], DAY))
-    return {code: found[file_name(atlas(), SELECTION, code)] for code in CODES}
+    found = dict(printed(gather(atlas(), SELECTION, DAY), [EVERY]))
+    return {code: found[file_name(atlas().territory, SELECTION, code)] for code in CODES}
 
 
 def opened(content):
@@ -181,8 +181,8 @@ def test_fiction_is_said_on_every_page(sheets, code):
 
 
 def test_the_same_inputs_give_the_same_bytes(sheets):
-    assert quarter_pdf(Material(atlas(), SELECTION, DAY), CENTRE) == sheets[CENTRE]
-    other = quarter_pdf(Material(atlas(), SELECTION, date(2026, 2, 1)), CENTRE)
+    assert quarter_pdf(gather(atlas(), SELECTION, DAY), CENTRE) == sheets[CENTRE]
+    other = quarter_pdf(gather(atlas(), SELECTION, date(2026, 2, 1)), CENTRE)
     assert other != sheets[CENTRE]
 
 
@@ -202,7 +202,7 @@ def test_hostile_and_endless_names_are_printed_letter_by_letter_on_two_pages(tmp
     text = projects.read_text(encoding="utf-8")
     assert ",Bus santé des quartiers (fictif)," in text
     rewrite(projects, text.replace("Bus santé des quartiers (fictif)", cell))
-    content = quarter_pdf(Material(Atlas(data), SELECTION, DAY), CENTRE)
+    content = quarter_pdf(gather(Atlas(data), SELECTION, DAY), CENTRE)
     said = text_of(content)
     assert flat("#let x = 1; $ ] * _ <script>alert(1)</script>") in said
     assert len(opened(content).pages) == 2
@@ -248,8 +248,8 @@ def test_the_command_refuses_what_it_does_not_know(tmp_path, monkeypatch, capfd,
 def test_a_zip_holds_each_document_once_and_is_always_the_same(sheets):
     told: list[str] = []
     asked = [CENTRE, SECRET_AND_EMPTY, CENTRE]
-    whole = zipped(printed(atlas(), SELECTION, asked, DAY), told.append)
-    assert whole == zipped(printed(atlas(), SELECTION, asked, DAY))
+    whole = zipped(printed(gather(atlas(), SELECTION, DAY), asked), told.append)
+    assert whole == zipped(printed(gather(atlas(), SELECTION, DAY), asked))
     with zipfile.ZipFile(io.BytesIO(whole)) as archive:
         assert archive.namelist() == told
         assert [archive.read(name) for name in told] == [sheets[c] for c in asked[:2]]
@@ -257,7 +257,7 @@ def test_a_zip_holds_each_document_once_and_is_always_the_same(sheets):
 
 @pytest.fixture(scope="module")
 def documents():
-    return list(dict(printed(atlas(), SELECTION, ["territoire", "bilan"], DAY)).values())
+    return list(dict(printed(gather(atlas(), SELECTION, DAY), ["territoire", "bilan"])).values())
 
 
 def test_the_territory_and_the_year_are_tagged_french_and_fictitious(documents):

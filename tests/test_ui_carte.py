@@ -12,12 +12,14 @@ from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
 from analysis import wording
+from analysis.measure import EFFORT
 from analysis.palette import GROUP_COLOURS
 from analysis.programme import by_target, grand_total
 from analysis.selection import Selection
 from analysis.vocabulary import TARGET_WORDS
 from reports import legend, map_state
-from store.measures import EFFORT, measure, measure_labels
+from store.material import gather_map
+from store.measures import measure, measure_labels
 from store.tables import projects_of, quarter_table, selected
 from tests.samples import atlas
 from tests.test_store_lived import with_place
@@ -62,9 +64,8 @@ def codes():
 
 
 def state_of(selection, code=EFFORT, switches=None):
-    chosen = measure(atlas(), selection, code)
-    switches = switches or map_state.Layers()
-    return map_state.state(atlas(), selection, chosen, codes(), drawn_by(selection), switches)
+    material = gather_map(atlas(), selection, code)
+    return map_state.state(material, codes(), drawn_by(selection), switches or map_state.Layers())
 
 
 @pytest.mark.parametrize("selection", [DEMO, POSTS], ids=["demo", "postes"])
@@ -170,7 +171,8 @@ def assert_figures_lie_in_their_printed_ranges(chosen):
     classes = map_state.classes_of(chosen)
     html = legend.quarters_legend(chosen, classes)
     ranges = re.findall(r"</i>([^<]*?) (?:(à moins de|à) ([^<]*?) )?\(\d+\)", html)
-    look = map_state.state(atlas(), DEMO, chosen, codes(), drawn_by(DEMO), map_state.Layers())
+    material = replace(gather_map(atlas(), DEMO, EFFORT), measure=chosen)
+    look = map_state.state(material, codes(), drawn_by(DEMO), map_state.Layers())
     for mark, text in zip(look.classes, look.labels, strict=True):
         if not mark.isdigit():
             continue
@@ -199,7 +201,7 @@ def test_no_hidden_decimal_contradicts_the_legend(thousandths, decimals):
 
 
 def test_the_legend_carries_the_letters_of_the_map():
-    html = legend.projects_legend(atlas(), drawn_by(DEMO))
+    html = legend.projects_legend(atlas().territory, drawn_by(DEMO))
     found = re.findall(r'class="d" style="background:(#\w+);color:(#\w+)">([^<]*)</i>([^<]*)', html)
     for group, colour, (ground, ink, letter, word) in zip(
         atlas().territory.nomenclature.groups, GROUP_COLOURS, found, strict=False
@@ -238,9 +240,9 @@ def test_lived_places_are_offered_where_the_territory_declares_some(tmp_path):
     assert len(atlas().lived) == 0
     assert not state_of(DEMO).lived
     with_lived, _ = with_place(tmp_path)
-    chosen = measure(with_lived, DEMO, EFFORT)
+    material = gather_map(with_lived, DEMO, EFFORT)
     drawn = layers.points(with_lived, "vécu", "demo")
-    assert map_state.state(with_lived, DEMO, chosen, codes(), drawn, map_state.Layers()).lived
+    assert map_state.state(material, codes(), drawn, map_state.Layers()).lived
 
 
 def test_with_a_choice_the_map_says_what_its_circles_show_and_how_to_widen_it():
@@ -275,12 +277,12 @@ def test_circles_show_the_selected_projects_and_no_other():
 def test_every_selected_project_is_on_the_map_or_counted_beside_it():
     drawn = drawn_by(DEMO)
     on_map = sum(mark != "-" for mark in state_of(DEMO).sizes)
-    beside, _ = map_state.not_drawn(atlas(), DEMO, drawn)
+    beside, _ = map_state.not_drawn(selected(atlas(), DEMO), drawn)
     assert on_map + beside == grand_total(selected(atlas(), DEMO))["projects"]
 
 
 def test_the_real_posts_are_all_counted_beside_the_map():
-    count, cents = map_state.not_drawn(atlas(), POSTS, drawn_by(POSTS))
+    count, cents = map_state.not_drawn(selected(atlas(), POSTS), drawn_by(POSTS))
     whole = grand_total(selected(atlas(), POSTS))
     assert (count, cents) == (whole["projects"], whole["granted_cents"])
     assert count > 0

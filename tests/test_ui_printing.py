@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from analysis.selection import Selection
 from reports.printing import EVERY, file_name, printed
+from store.material import gather
 from tests.samples import atlas
 
 CENTRE, MONT = "QN06211M", "QN06208M"
@@ -44,7 +45,7 @@ def ready(page):
 @pytest.mark.parametrize("asked", [[CENTRE], [CENTRE, MONT]])
 def test_the_sheets_of_the_page_are_those_of_the_command(asked):
     name, content = ready(show(asked))
-    wanted = dict(printed(atlas(), SELECTION, asked, date.today()))
+    wanted = dict(printed(gather(atlas(), SELECTION, date.today()), asked))
     if len(asked) == 1:
         assert {name: content} == wanted
     else:
@@ -62,7 +63,7 @@ def test_other_documents_can_be_chosen(word):
         with zipfile.ZipFile(BytesIO(content)) as archive:
             assert len(archive.namelist()) == len(atlas().quarter_labels)
     else:
-        assert name == file_name(atlas(), SELECTION, word)
+        assert name == file_name(atlas().territory, SELECTION, word)
         assert content.startswith(b"%PDF")
 
 

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
 from analysis.allocation import RULES
+from analysis.measure import EFFORT
 from analysis.selection import Selection
 from analysis.vocabulary import labels
 from store.atlas import Atlas
-from store.measures import EFFORT, measure_labels
+from store.measures import measure_labels
 from tests.samples import DATA, atlas, copy_data
 from ui import state
 

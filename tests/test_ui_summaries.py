@@ -8,9 +8,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from analysis import summaries, wording
+from analysis.measure import EFFORT
 from analysis.programme import grand_total
 from analysis.selection import Selection
-from store.measures import EFFORT, measure
+from store.measures import measure
 from store.tables import projects_of, quarter_table, selected
 from tests.samples import atlas
 from ui import navigation

@@ -5,7 +5,7 @@ import streamlit as st
 
 from analysis import wording
 from analysis.allocation import CENTS
-from analysis.programme import grand_total
+from analysis.programme import LoadedProgramme, grand_total
 from analysis.vocabulary import (
     AMOUNT_WORDS,
     LOCATION_WORDS,
@@ -16,7 +16,6 @@ from analysis.vocabulary import (
 )
 from store.atlas import Atlas
 from store.places import placed_remark
-from store.programmes import LoadedProgramme
 from ui import frame
 from ui.tables import fact_list, html_table
 

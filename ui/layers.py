@@ -4,9 +4,9 @@ from pathlib import Path
 
 import streamlit as st
 
-from geo.crs import to_wgs84
 from reports.map_state import Points, project_points
 from store.atlas import Atlas
+from store.material import map_layers
 from ui import maps
 
 STATIC = Path(__file__).resolve().parent.parent / "static"
@@ -15,13 +15,11 @@ STATIC = Path(__file__).resolve().parent.parent / "static"
 @st.cache_resource(show_spinner="Préparation de la carte…")
 def base(_atlas: Atlas, fingerprint: str) -> maps.MapBase:
     """Publish the open layers of a territory, once a ``fingerprint`` of its data."""
-    quarters = _atlas.quarters.assign(
-        npnru=_atlas.quarters["qpv_code"].isin(list(_atlas.territory.npnru))
-    )
+    one = map_layers(_atlas)
     crs = _atlas.territory.crs.to_string()
-    lived = to_wgs84(_atlas.lived)
-    lived["quarter"] = lived["qpv_code"].map(_atlas.quarter_labels)
-    return maps.publish_base(quarters, _atlas.bands, _atlas.communes, STATIC, crs=crs, lived=lived)
+    return maps.publish_base(
+        one.quarters, one.bands, one.communes, STATIC, crs=crs, lived=one.lived
+    )
 
 
 @st.cache_resource(show_spinner="Préparation des projets…", max_entries=8)
@@ -30,4 +28,4 @@ def points(_atlas: Atlas, fingerprint: str, programme: str) -> Points:
 
     Only for the programmes of the data directory, which every user may see.
     """
-    return project_points(_atlas, programme)
+    return project_points(_atlas.territory, _atlas.programme(programme))

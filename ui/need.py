@@ -12,9 +12,9 @@ from analysis.equity import BASES, Equity
 from analysis.indicators import Vintage
 from analysis.need import METHODS, Measured, Need
 from analysis.selection import Selection
+from analysis.vocabulary import file_stem
 from store.atlas import Atlas
 from store.equity import Choice, export_equity
-from store.exports import export_stem
 from ui import charts, frame, pictures, plots, profile
 from ui.tables import html_table
 
@@ -103,7 +103,7 @@ def _downloads(view: View, chart: alt.LayerChart, name: str, title: str) -> None
     pictures.downloads(
         chart,
         lambda: export_equity(atlas, selection, view.choice),
-        name=export_stem(atlas, selection, name),
+        name=file_stem(atlas.territory, selection, name),
         title=title,
         notes=[
             *(invented if programme.fictitious else []),

@@ -10,10 +10,10 @@ import streamlit as st
 
 from analysis.search import fold
 from analysis.selection import Selection
+from analysis.vocabulary import file_stem
 from geo.writers import to_csv
 from reports.pictures import to_png, to_svg
 from store.atlas import Atlas
-from store.exports import export_stem
 from ui import state
 
 _PICTURES = {"svg": ("Image (SVG)", "image/svg+xml"), "png": ("Image (PNG)", "image/png")}
@@ -83,7 +83,7 @@ def of_money(
     downloads(
         chart,
         lambda: _money(rows),
-        name=export_stem(atlas, selection, name),
+        name=file_stem(atlas.territory, selection, name),
         title=f"{title} ({selection.year})",
         notes=[
             *(["Données fictives : programme de démonstration."] if programme.fictitious else []),

@@ -9,6 +9,7 @@ from analysis import wording
 from analysis.selection import Selection
 from reports.printing import EVERY, file_name, printed, zipped
 from store.atlas import Atlas
+from store.material import gather
 from ui import frame, sharing
 
 _READY = "printed"
@@ -68,11 +69,11 @@ def _prepared(atlas: Atlas, selection: Selection, words: list[str]) -> tuple[str
         done.append(name)
         bar.progress(len(done) / count, f"{len(done)} sur {count} : {frame.plain(name)}")
 
-    documents = printed(atlas, selection, words, date.today(), sharing.home())
+    documents = printed(gather(atlas, selection, date.today(), sharing.home()), words)
     if count == 1:
         ((name, content),) = documents
     else:
         content = zipped(documents, tell)
-        name = f"{file_name(atlas, selection, 'quartiers').removesuffix('.pdf')}.zip"
+        name = f"{file_name(atlas.territory, selection, 'quartiers').removesuffix('.pdf')}.zip"
     bar.empty()
     return name, content

@@ -12,6 +12,7 @@ from analysis import selection as selection_words
 from analysis import vocabulary
 from analysis.allocation import RULES
 from analysis.equity import BASES
+from analysis.measure import EFFORT
 from analysis.need import METHODS
 from analysis.selection import Selection, link_words, rules_of
 from analysis.vocabulary import SHARINGS, labels
@@ -20,7 +21,7 @@ from geo.schema import QPV_CODE, QPV_CODE_2015
 from store.atlas import Atlas
 from store.coverage import COLUMNS
 from store.equity import candidates
-from store.measures import EFFORT, measure_labels
+from store.measures import measure_labels
 
 MOST_QUARTERS = 4
 _QUARTER = re.compile(f"{QPV_CODE}|{QPV_CODE_2015}")

@@ -6,13 +6,14 @@ from datetime import date
 import streamlit as st
 
 from analysis import sentences, summaries
+from analysis.material import MapMaterial
 from analysis.programme import grand_total
 from analysis.selection import Selection
 from reports import legend, map_state, map_table
 from reports.map_file import map_file, map_name
 from store.atlas import Atlas
-from store.measures import Measure, measure, measure_labels
-from store.tables import quarter_table, selected
+from store.material import gather_map
+from store.measures import measure_labels
 from ui import accounts, frame, layers, maps, navigation, panel, place, profile, state
 from ui.filters import KEPT
 
@@ -36,12 +37,13 @@ def render(atlas: Atlas, selection: Selection) -> None:
     with st.container(key="carte_rang"):
         code, shown = _controls(atlas)
         place.controls(atlas)
-        chosen = measure(atlas, selection, code)
+        material = gather_map(atlas, selection, code)
+        chosen = material.measure
         left, right = st.columns([2, 1], gap="medium")
     with head:
-        profile.lead(summary(atlas, selection, chosen))
+        profile.lead(summary(material))
     with left:
-        _map(atlas, selection, chosen, shown)
+        _map(atlas, material, shown)
     with right:
         panel.render(atlas, selection)
     keys = (atlas.dataset("quarters").key, *chosen.datasets)
@@ -49,13 +51,13 @@ def render(atlas: Atlas, selection: Selection) -> None:
     frame.sources(atlas, keys, measured, frame.INDICATIVE)
 
 
-def summary(atlas: Atlas, selection: Selection, chosen: Measure) -> str:
+def summary(material: MapMaterial) -> str:
     """Say where the credits go, then between which quarters the measure of the map ranges."""
-    quarters = quarter_table(atlas, selection)
-    whole = grand_total(selected(atlas, selection))
-    first = sentences.headline(selection.year, whole, quarters, selection.quarters)
+    selection, chosen = material.selection, material.measure
+    whole = grand_total(material.rows)
+    first = sentences.headline(selection.year, whole, material.table, selection.quarters)
     subject = f"« {chosen.label} »{f' ({chosen.vintage})' if chosen.vintage else ''}"
-    return f"{first} {summaries.spread(subject, chosen.figures, atlas.quarter_labels)}"
+    return f"{first} {summaries.spread(subject, chosen.figures, material.labels)}"
 
 
 def _controls(atlas: Atlas) -> tuple[str, map_state.Layers]:
@@ -87,10 +89,11 @@ def _controls(atlas: Atlas) -> tuple[str, map_state.Layers]:
     )
 
 
-def _map(atlas: Atlas, selection: Selection, chosen: Measure, shown: map_state.Layers) -> None:
+def _map(atlas: Atlas, material: MapMaterial, shown: map_state.Layers) -> None:
+    selection = material.selection
     map_base = layers.base(atlas, atlas.fingerprint)
     drawn = layers.points(atlas, atlas.edition, selection.programme)
-    look = map_state.state(atlas, selection, chosen, map_base.quarter_codes, drawn, shown)
+    look = map_state.state(material, map_base.quarter_codes, drawn, shown)
     point, near = place.marked()
     maps.draw(
         map_base,
@@ -102,16 +105,16 @@ def _map(atlas: Atlas, selection: Selection, chosen: Measure, shown: map_state.L
     )
     if selection.quarters:
         _only_chosen(len(selection.quarters), shown.projects)
-    _under(atlas, selection, chosen, shown, drawn)
-    _file(atlas, selection, chosen.code, shown)
+    _under(material, shown, drawn)
+    _file(material, shown)
     navigation.link("projets", "Voir la liste des projets", state.query(selection))
 
 
-def _file(atlas: Atlas, selection: Selection, code: str, shown: map_state.Layers) -> None:
+def _file(material: MapMaterial, shown: map_state.Layers) -> None:
     st.download_button(
         "Carte seule (HTML)",
-        data=lambda: map_file(atlas, selection, code, date.today(), shown),
-        file_name=map_name(atlas, selection),
+        data=lambda: map_file(material, date.today(), shown),
+        file_name=map_name(material.territory, material.selection),
         mime="text/html",
         key="carte_fichier",
         on_click="ignore",
@@ -119,22 +122,16 @@ def _file(atlas: Atlas, selection: Selection, code: str, shown: map_state.Layers
     )
 
 
-def _under(
-    atlas: Atlas,
-    selection: Selection,
-    chosen: Measure,
-    shown: map_state.Layers,
-    drawn: map_state.Points,
-) -> None:
+def _under(material: MapMaterial, shown: map_state.Layers, drawn: map_state.Points) -> None:
     """Draw the legend and the table in parts: what a change leaves as it was is not sent again."""
+    chosen = material.measure
     st.html(legend.quarters_legend(chosen, map_state.classes_of(chosen)))
     if shown.projects and drawn.layer.count:
-        st.html(legend.projects_legend(atlas, drawn, shown.clusters))
+        st.html(legend.projects_legend(material.territory, drawn, shown.clusters))
     st.html(
-        map_table.not_drawn(atlas, selection, drawn)
-        + map_table.quarters_table(atlas, selection, chosen, _MOST_ROWS)
+        map_table.not_drawn(material.rows, drawn) + map_table.quarters_table(material, _MOST_ROWS)
     )
-    st.html(_account(atlas, selection))
+    st.html(_account(material))
 
 
 def _chosen(code: str) -> None:
@@ -149,11 +146,12 @@ def _only_chosen(count: int, circles: bool) -> None:
     st.button("Voir tous les quartiers", on_click=state.choose_quarters, args=([],))
 
 
-def _account(atlas: Atlas, selection: Selection) -> str:
-    rows = selected(atlas, selection, quarters=False)
+def _account(material: MapMaterial) -> str:
     return (
         _COUNTED_ONCE
         + "<details><summary>Le total, au centime</summary>"
-        + accounts.identity(rows, f"Programmation {selection.year}, tous quartiers")
+        + accounts.identity(
+            material.every, f"Programmation {material.selection.year}, tous quartiers"
+        )
         + "</details>"
     )

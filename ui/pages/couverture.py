@@ -10,12 +10,11 @@ from analysis import audience as rule
 from analysis import coverage as gaps
 from analysis import wording
 from analysis.selection import Selection
-from analysis.vocabulary import sharing
+from analysis.vocabulary import file_stem, sharing
 from geo.writers import to_csv
 from store.atlas import Atlas
 from store.coverage import (
     COLUMNS,
-    Grid,
     choices,
     export_coverage,
     grid,
@@ -23,7 +22,6 @@ from store.coverage import (
     quarters_shown,
     services,
 )
-from store.exports import export_stem
 from store.tables import loaded, selected
 from ui import accounts, frame, measuring, profile, state
 from ui.matrix import Cell, legend, matrix, tone
@@ -62,7 +60,7 @@ def render(atlas: Atlas, selection: Selection) -> None:
 # The matrix
 
 
-def _matrix(atlas: Atlas, selection: Selection, shown: Grid, column: str) -> None:
+def _matrix(atlas: Atlas, selection: Selection, shown: gaps.Grid, column: str) -> None:
     year, codes = selection.year, list(shown.words)
     rows = []
     for quarter in quarters_shown(atlas, selection):
@@ -84,7 +82,7 @@ def _matrix(atlas: Atlas, selection: Selection, shown: Grid, column: str) -> Non
     st.download_button(
         "Tableau (CSV)",
         data=lambda: to_csv(export_coverage(atlas, selection, column)),
-        file_name=f"{export_stem(atlas, selection, 'couverture')}.csv",
+        file_name=f"{file_stem(atlas.territory, selection, 'couverture')}.csv",
         mime="text/csv",
         key=f"{_KEY}_csv",
         on_click="ignore",
@@ -121,7 +119,7 @@ def _cell(quarter: str, code: str, cell: pd.Series, year: int) -> Cell:
 # The gaps, by name
 
 
-def _named(atlas: Atlas, selection: Selection, shown: Grid) -> None:
+def _named(atlas: Atlas, selection: Selection, shown: gaps.Grid) -> None:
     st.subheader("Ce qui manque, par son nom", anchor=False, divider="gray")
     missing = gaps.without(shown.cells)
     lines = [

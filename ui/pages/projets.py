@@ -183,7 +183,7 @@ def _map(atlas: Atlas, selection: Selection, rows: pd.DataFrame) -> None:
             on_project=panel.open_project,
         )
         _opened(atlas, selection, rows)
-        st.html(legend.projects_legend(atlas, drawn))
+        st.html(legend.projects_legend(atlas.territory, drawn))
     if not placed.all():
         absent = grand_total(rows[~placed])
         count, granted = int(absent["projects"]), wording.euros(absent["granted_cents"])
