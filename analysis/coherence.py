@@ -113,6 +113,7 @@ def check_lines(lines: pd.DataFrame, columns: ColumnMap, year: int, faults: Faul
     wide = {(one.field, one.funder): header for header, one in columns.columns.items()}
 
     def told(hit: pd.Series, field: str, problem: Problem) -> None:
+        """Add a problem at each hit line, under the column of its funder."""
         for line, funder in zip(lines.loc[hit, "line"], lines.loc[hit, "funder"], strict=True):
             header = wide.get((field, funder)) or wide.get((field, "")) or ""
             faults.add_all([line], header, problem)

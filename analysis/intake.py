@@ -224,6 +224,7 @@ def _coded(
     unknown = Reading(problem=Problem(TO_CHECK, kind, f"{label} de la nomenclature", remedy))
 
     def read(text: str) -> Reading:
+        """Return the code of a text, or why it has none."""
         code = own.get(text) or known.get(plain(text)) or _by_part(text, known)
         return Reading(code) if code else unknown
 

@@ -128,6 +128,7 @@ def _funders(
     unknown = Reading(problem=Problem(BLOCKING, "funder", expected, remedy))
 
     def read(text: str) -> Reading:
+        """Return the code of a text, or why it has none."""
         code = known.get(text) or funder_of(text, words)
         return Reading(code) if code else unknown
 
@@ -152,6 +153,7 @@ def _statuses(
     unknown = Reading(problem=Problem(BLOCKING, "status", expected, remedy))
 
     def read(text: str) -> Reading:
+        """Return the code of a text, or why it has none."""
         code = known.get(text) or words.statuses.get(plain(text))
         return Reading(code) if code else unknown
 

@@ -32,6 +32,7 @@ def quarter_reader(
     known = {*quarters, *former}
 
     def read(text: str) -> Reading:
+        """Return the code of a text, or why it has none."""
         scope = scopes.get(plain(text))
         if scope == TERRITORY:
             return Reading(TERRITORY)

@@ -198,6 +198,7 @@ class CellIndex:
         )  # fmt: skip
 
         def answer(part: slice) -> None:
+            """Write the answers of a part of the points in place."""
             whole = Measures._make(values[part] for values in answers)
             doubt = doubts[part] if doubts.size > 1 else doubts
             vagueness = vague[part] if vague.size > 1 else vague

@@ -105,6 +105,7 @@ def _plain(layer: gpd.GeoDataFrame, crs: CRS) -> Shapes:
     project = Transformer.from_crs(WGS84, crs, always_xy=True).transform
 
     def to_metres(points: Floats) -> Floats:
+        """Project longitudes and latitudes (n, 2) to metres."""
         return np.column_stack(project(points[:, 0], points[:, 1]))
 
     shapes = np.full(len(layer), None, dtype=object)

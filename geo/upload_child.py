@@ -48,6 +48,7 @@ def _answer(name: str, sheet: str | None, progress: int) -> int:
     from geo.uploads import read_upload
 
     def tell(share: float) -> None:
+        """Write the share read, 0 to 1, to the parent."""
         # Nobody listening any more is no reason to stop.
         with contextlib.suppress(OSError):
             os.write(progress, b"%.3f\n" % share)

@@ -284,6 +284,7 @@ class Atlas:
 
     def _readers(self) -> dict[str, Callable[[], pd.DataFrame]]:
         def read(dataset: Dataset) -> pd.DataFrame:
+            """Return the figures of a bundle."""
             return read_bundle(dataset, load_known(self.directory), self.figure_areas()).figures
 
         return {dataset.key: partial(read, dataset) for dataset in self._bundles()}

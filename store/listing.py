@@ -42,6 +42,7 @@ def every_figure(
         figures = with_computed(published.figures, every_source(chosen))
 
     def source(indicator: Indicator, vintage: Vintage) -> str:
+        """Return the credit of a figure."""
         if published is None:
             return atlas.catalogue[vintage.dataset].credit
         return published.source(

@@ -167,6 +167,7 @@ class Installer:
 
     def _receive(self, layer: Layer, origin: str, file: Path, progress: Progress | None) -> None:
         def told(done: int, total: int) -> None:
+            """Tell the bytes done, with the title of the layer."""
             if progress:
                 progress(layer.title, done, total)
 

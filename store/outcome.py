@@ -39,6 +39,7 @@ class Outcome:
         done = first
 
         def watch(table: pa.Table) -> None:
+            """Count the states of a table and keep its examples."""
             nonlocal done
             for state in pc.value_counts(table["location_status"].cast(pa.string())).to_pylist():
                 self.states[state["values"]] += state["counts"]
