@@ -2,8 +2,10 @@
 
 All in one run and in turn, so that only ratios count: (a) opening the page until the quarters are
 drawn, against a page with an empty folium map; (b) a change of indicator, against folium rebuilt
-at each change; (c) 1 600 quarters and 5 000 projects against 16 and 450. Everything is served from
-this machine. Usage: ``python bench/map_restyle.py [rounds]`` (7 by default).
+at each change; (c) 1 600 quarters and 5 000 projects against 16 and 450; (d) with ``--national``,
+one visit of folium rebuilt at that size, which takes some minutes. Bytes are frames before
+compression, both directions, and what the server sent as it travels. Everything is served from
+this machine. Usage: ``PYTHONPATH=. python bench/map_restyle.py [rounds] [--national]`` (7 rounds).
 """
 
 import os
@@ -25,6 +27,7 @@ from statistics import median
 
 from playwright.sync_api import Browser, Page, WebSocket, sync_playwright
 
+from tests.counting_proxy import CountingProxy
 from tools import chromium
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -37,18 +40,20 @@ WAYS = {
     "atlas, 16 / 450": (ATLAS, SMALL),
     "atlas, 1 600 / 5 000": (ATLAS, LARGE),
 }
+REBUILT_LARGE = "folium, rebuilt, 1 600 / 5 000"
 CHANGES = 3
-WAIT_MS = 60_000
+WAIT_MS = 180_000
 
 
 @dataclass
 class Measures:
-    """What one way of drawing costs: seconds, and bytes on the websocket in both directions."""
+    """What one way of drawing costs: seconds, bytes of the websocket and bytes as they travel."""
 
     open_s: list[float] = field(default_factory=list)
     change_s: list[float] = field(default_factory=list)
     open_bytes: list[int] = field(default_factory=list)
     change_bytes: list[int] = field(default_factory=list)
+    change_wire: list[int] = field(default_factory=list)
     server_mb: float = 0.0
 
 
@@ -112,7 +117,7 @@ def await_mark(page: Page, mark: int) -> None:
     marked.wait_for(state="attached", timeout=WAIT_MS)
 
 
-def visit(browser: Browser, url: str, measures: Measures) -> None:
+def visit(browser: Browser, proxy: CountingProxy, measures: Measures) -> None:
     """One new user: open the page, then change the indicator a few times."""
     context = browser.new_context(viewport={"width": 1400, "height": 900})
     page = context.new_page()
@@ -125,7 +130,7 @@ def visit(browser: Browser, url: str, measures: Measures) -> None:
     page.on("websocket", listen)
 
     def arrive() -> None:
-        page.goto(url)
+        page.goto(proxy.url)
         await_mark(page, 1)
 
     measures.open_s.append(seconds(arrive))
@@ -134,6 +139,7 @@ def visit(browser: Browser, url: str, measures: Measures) -> None:
     for change in range(1, CHANGES + 1):
         page.wait_for_timeout(400)
         frames.clear()
+        before = proxy.received
         box.fill(str(change))
 
         def redress(mark: int = change + 1) -> None:
@@ -143,10 +149,11 @@ def visit(browser: Browser, url: str, measures: Measures) -> None:
         measures.change_s.append(seconds(redress))
         page.wait_for_timeout(200)
         measures.change_bytes.append(sum(frames))
+        measures.change_wire.append(proxy.received - before)
     context.close()
 
 
-def measure(rounds: int) -> dict[str, Measures]:
+def measure(rounds: int, national: bool) -> dict[str, Measures]:
     """Visit the ways in turn, round after round, so that the machine's load weighs on all alike."""
     found = {name: Measures() for name in WAYS}
     with sync_playwright() as playwright, ExitStack() as servers:
@@ -156,29 +163,41 @@ def measure(rounds: int) -> dict[str, Measures]:
             name: servers.enter_context(serving(script, env))
             for name, (script, env) in WAYS.items()
         }
+        proxies = {name: CountingProxy(url) for name, (url, _) in running.items()}
         for turn in range(rounds + 1):
-            for name, (url, pid) in running.items():
-                visit(browser, url, found[name] if turn else Measures())  # the first fills caches
+            for name, (_, pid) in running.items():
+                once = found[name] if turn else Measures()  # the first fills caches
+                visit(browser, proxies[name], once)
                 found[name].server_mb = server_memory_mb(pid)
+        if national:
+            env = LARGE | {"ATLAS_BENCH_MODE": "rebuild"}
+            url, pid = servers.enter_context(serving(FOLIUM, env))
+            found[REBUILT_LARGE] = Measures()
+            visit(browser, CountingProxy(url), found[REBUILT_LARGE])
+            found[REBUILT_LARGE].server_mb = server_memory_mb(pid)
         browser.close()
     return found
 
 
 def report(found: dict[str, Measures]) -> None:
-    head = ("way", "open s", "change s", "open bytes", "change bytes", "server MB")
-    print("{:28}{:>9}{:>10}{:>12}{:>14}{:>11}".format(*head))
+    head = ("way", "open s", "change s", "open bytes", "change bytes", "on the wire", "server MB")
+    print("{:32}{:>9}{:>10}{:>12}{:>14}{:>13}{:>11}".format(*head))
     for name, one in found.items():
         print(
-            f"{name:28}{median(one.open_s):9.2f}{median(one.change_s):10.3f}"
-            f"{median(one.open_bytes):12.0f}{median(one.change_bytes):14.0f}{one.server_mb:11.0f}"
+            f"{name:32}{median(one.open_s):9.2f}{median(one.change_s):10.3f}"
+            f"{median(one.open_bytes):12.0f}{median(one.change_bytes):14.0f}"
+            f"{median(one.change_wire):13.0f}{one.server_mb:11.0f}"
         )
-    empty, rebuilt, small, large = found.values()
+    empty, rebuilt, small, large = (found[name] for name in WAYS)
     ratios = [
         ("(a) open, atlas / empty folium map", small.open_s, empty.open_s, "<= 1.3"),
         ("(b) change, folium rebuilt / atlas", rebuilt.change_s, small.change_s, ">= 3"),
         ("(c) change, large / small", large.change_s, small.change_s, "<= 1.5"),
         ("(c) open, large / small", large.open_s, small.open_s, "<= 1.5"),
     ]
+    if REBUILT_LARGE in found:
+        top = found[REBUILT_LARGE].change_s
+        ratios.append(("(d) large, folium rebuilt / atlas", top, large.change_s, ">= 50"))
     print()
     for label, top, bottom, target in ratios:
         print(f"{label:40}{median(top) / median(bottom):6.2f}   (target {target})")
@@ -186,5 +205,12 @@ def report(found: dict[str, Measures]) -> None:
     print("\nPython", platform.python_version(), *(f"{name} {version(name)}" for name in names))
 
 
+def main() -> None:
+    words = [word for word in sys.argv[1:] if word != "--national"]
+    print("load", os.getloadavg())
+    report(measure(int(words[0]) if words else 7, "--national" in sys.argv))
+    print("load", os.getloadavg())
+
+
 if __name__ == "__main__":
-    report(measure(int(sys.argv[1]) if len(sys.argv) > 1 else 7))
+    main()

@@ -124,8 +124,16 @@ def _circle_code(amount: int | None, largest_cents: int) -> str:
 
 def pack(content: Any) -> str:
     """Return JSON content deflated, in base 64: what the page's ``unpack`` reads."""
-    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
-    return base64.b64encode(zlib.compress(text.encode(), 9)).decode("ascii")
+    return _packed(_written(content))
+
+
+def _written(content: Any) -> bytes:
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _packed(written: bytes) -> str:
+    # Level 6: level 9 takes 3 % fewer bytes, sent once, for nearly three times as long.
+    return base64.b64encode(zlib.compress(written, 6)).decode("ascii")
 
 
 def digest(*parts: bytes) -> str:
@@ -154,8 +162,8 @@ def project_layer(projects: pd.DataFrame) -> ProjectLayer:
     rows = projects[list(PROJECT_COLUMNS)].astype({"theme_index": int, "undecided": bool})
     rows = rows.fillna("").round({"lon": 6, "lat": 6})
     table = rows.to_numpy(dtype=object).tolist()
-    plain = json.dumps(table).encode()
-    packed = pack(table)
+    plain = _written(table)
+    packed = _packed(plain)
     # Packed, unless that alone would take the message below the size the browser keeps.
     kept_if_plain = len(packed) < _KEPT_BY_BROWSER <= len(plain)
     content = {"rows": table} if kept_if_plain else {"packed": packed}
