@@ -10,7 +10,10 @@ from analysis.values import BLOCKING, FOR_INFORMATION, TO_CHECK, Problem
 from geo.coordinates import diagnose
 from geo.territory import Territory
 
-_DESCRIBED = ("title", "operator", "operator_siret", "theme", "declared_qpv", "total_cost")
+_DESCRIBED = (
+    *("title", "operator", "operator_siret", "rna", "theme", "declared_qpv", "total_cost"),
+    *("starts_on", "ends_on", "postcode"),
+)
 
 
 def check_rows(rows: pd.DataFrame, columns: ColumnMap, year: int, faults: Faults) -> None:

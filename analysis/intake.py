@@ -15,15 +15,17 @@ from analysis.coherence import check_dossiers, check_lines, check_places, check_
 from analysis.duplicates import duplicates
 from analysis.faults import WHOLE_FILE, Faults
 from analysis.fields import AMOUNT_FIELDS, Vocabulary, plain
-from analysis.lines import CENTS, DAYS, gather, read_lines
+from analysis.lines import gather, read_lines
 from analysis.mapping import ColumnMap
 from analysis.quarters import quarter_reader
 from analysis.values import BLOCKING, FOR_INFORMATION, TO_CHECK, Problem, Reading
-from geo.schema import FUNDING, PROJECTS
+from geo.schema import FUNDING, PROJECTS, types
 from geo.territory import Territory
 
 _MOST_TEXT = 500
-_NUMBERS = ("year", "beneficiaries", "qpv_residents")
+_PLACE = ("address", "postcode", "commune_code", "commune_name", "lon", "lat")
+# Fields whose column has another name in contract PROJECTS.
+STORED = {"rna": "operator_rna", "total_cost": "total_cost_cents"}
 _DESCRIBED = ("title", "operator", "operator_siret", "theme", "declared_qpv")
 _READERS = {
     "operator_siret": values.siret,
@@ -306,7 +308,7 @@ def _assembled(
 ) -> Diagnosis:
     kept = rows[~rows["project_id"].isin(rejected)]
     money = gather(lines[lines["project_id"].isin(kept["project_id"])], faults)
-    first = kept[~kept["project_id"].duplicated()]
+    first = _first(kept)
     projects, funding = _projects(first, setting), _funding(money)
     numbers = pd.Series(first.index, index=first["project_id"], dtype="int64")
     _alike(projects, funding, numbers, faults)
@@ -326,23 +328,33 @@ def _assembled(
     )
 
 
+def _first(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the first row of each dossier, completed by the next ones, but for its place.
+
+    Merged cells leave what they say on one row only; a place made of two rows would be invented.
+    """
+    first = rows[~rows["project_id"].duplicated()]
+    if len(first) == len(rows):
+        return first
+    told = [name for name in rows.columns if name not in ("project_id", *_PLACE)]
+    whole = rows.groupby("project_id", sort=False)[told].first()
+    return first.assign(**{name: whole[name].to_numpy() for name in told})
+
+
 def _projects(rows: pd.DataFrame, setting: Setting) -> pd.DataFrame:
-    frame = rows.reindex(columns=list(PROJECTS.columns)).reset_index(drop=True)
+    named = rows.rename(columns=STORED)
+    frame = named.reindex(columns=list(PROJECTS.columns)).reset_index(drop=True)
     codes = frame["declared_qpv"].fillna("").astype("str")
     scope = pd.Series(pd.NA, index=frame.index, dtype="object").mask(codes != "", "quarters")
     frame["scope"] = scope.mask(codes == "territory", "territory")
     frame["declared_qpv"] = codes.where(~codes.isin(["", "territory"]))
     frame["programme"], frame["fictitious"] = setting.programme, setting.fictitious
     frame["position_method"] = None
-    types = dict.fromkeys(PROJECTS.columns, "str")
-    types |= dict.fromkeys(_NUMBERS, "Int64") | {"lon": "float64", "lat": "float64"}
-    return frame.astype(types | {"fictitious": "bool"})
+    return frame.astype(types(PROJECTS))
 
 
 def _funding(lines: pd.DataFrame) -> pd.DataFrame:
-    frame = lines[list(FUNDING.columns)].reset_index(drop=True)
-    text = dict.fromkeys(("project_id", "funder", "status", *DAYS), "str")
-    return frame.astype(text | dict.fromkeys(CENTS, "Int64"))
+    return lines[list(FUNDING.columns)].reset_index(drop=True).astype(types(FUNDING))
 
 
 def _alike(

@@ -26,6 +26,11 @@ _ATTRIBUTES = [
     "dispositif",
     "renewal",
 ]
+# What a project's row takes from its own programme, in degrees (EPSG:4326) and cents.
+OWN = (
+    *("operator_siret", "operator_rna", "starts_on", "ends_on", "total_cost_cents"),
+    *("lon", "lat", "position_method"),
+)
 
 
 @dataclass(frozen=True)
@@ -159,12 +164,11 @@ def project_table(rows: pd.DataFrame) -> pd.DataFrame:
 def placed_projects(loaded: LoadedProgramme, rows: pd.DataFrame) -> pd.DataFrame:
     """Return ``project_table`` of some rows of a programme, with where each project is.
 
-    Columns added: ``operator_siret``, ``lon`` and ``lat`` (EPSG:4326, degrees),
-    ``position_method`` and those of ``located``.
+    Columns added: those of OWN (contract PROJECTS) and those of ``located``.
     """
-    place = loaded.projects[["project_id", "operator_siret", "lon", "lat", "position_method"]]
+    own = loaded.projects[["project_id", *OWN]]
     return project_table(rows).merge(
-        place.join(loaded.located), on="project_id", how="left", validate="1:1"
+        own.join(loaded.located), on="project_id", how="left", validate="1:1"
     )
 
 

@@ -53,21 +53,21 @@ class Answer(NamedTuple):
     citycode: str
 
 
-def query(address: str, commune: str = "", citycode: str = "") -> Query | None:
+def query(address: str, commune: str = "", citycode: str = "", postcode: str = "") -> Query | None:
     """Return what to ask for an address, None when there is nothing to ask.
 
     Typographic apostrophes become straight ones and blanks single. The commune's name is added
-    unless the address holds it; a postcode is taken from the address only when the commune's code
-    is unknown, since it may be that of a distribution office elsewhere.
+    unless the address holds it; a postcode, the one given or else that of the address, is sent only
+    when the commune's code is unknown, since it may be that of a distribution office elsewhere.
     """
     text = _plain(address)
     if not text:
         return None
     name = _plain(commune)
     found = _POSTCODE.search(text)
-    postcode = found[0] if found and not citycode else ""
+    known = postcode or (found[0] if found else "")
     whole = text if name.casefold() in text.casefold() else f"{text} {name}"
-    return Query(whole[:_MOST_TEXT], postcode, citycode)
+    return Query(whole[:_MOST_TEXT], "" if citycode else known, citycode)
 
 
 def _plain(text: str) -> str:

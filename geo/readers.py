@@ -256,7 +256,8 @@ def read_programme(projects: Dataset, funding: Dataset) -> tuple[pd.DataFrame, p
 
     Raises ContractError with every fault of both files: wrong cells, a funding line that names no
     project, a project without a funding line (the totals would lose it). The columns of
-    OPTIONAL_PROJECT_COLUMNS and OPTIONAL_FUNDING_COLUMNS may be absent.
+    OPTIONAL_PROJECT_COLUMNS and OPTIONAL_FUNDING_COLUMNS may be absent; the total cost of an action
+    is ``total_cost_eur`` in the file.
     """
     required = [name for name in PROJECTS.columns if name not in OPTIONAL_PROJECT_COLUMNS]
     table = _sheet(projects, tuple(required))
@@ -266,6 +267,11 @@ def read_programme(projects: Dataset, funding: Dataset) -> tuple[pd.DataFrame, p
         frame[column] = table.integers(column)
     for column in ("lon", "lat"):
         frame[column] = table.floats(column)
+    costs = {"total_cost_cents": "total_cost_eur"}
+    known = costs["total_cost_cents"] in table.frame
+    frame["total_cost_cents"] = (
+        table.cents("total_cost_eur") if known else pd.Series(pd.NA, frame.index, dtype="Int64")
+    )
     table.faults += declared.faults(frame)
     names = {f"{amount}_cents": f"{amount}_eur" for amount in AMOUNTS}
     lines = _sheet(funding, ("project_id", "funder", "status", *names.values()))
@@ -274,7 +280,7 @@ def read_programme(projects: Dataset, funding: Dataset) -> tuple[pd.DataFrame, p
     money = money.assign(**{cents: lines.cents(euros) for cents, euros in names.items()})
     money = money[list(FUNDING.columns)]
     refuse(
-        table.report(frame, PROJECTS),
+        table.report(frame, PROJECTS, costs),
         lines.report(money, FUNDING, names),
         _unmatched(money, frame, f"{lines.name} : financement sans projet dans {table.name}"),
         _unmatched(frame, money, f"{table.name} : projet sans financement dans {lines.name}"),
@@ -323,6 +329,7 @@ def read_posts(dataset: Dataset, programme: str, funder: str) -> tuple[pd.DataFr
         lat=math.nan,
         beneficiaries=missing,
         qpv_residents=missing,
+        total_cost_cents=missing,
     )
     undated = pd.Series(pd.NA, index=post.index, dtype="str")
     lines = pd.DataFrame(

@@ -148,6 +148,11 @@ PROJECTS = pa.DataFrameSchema(
         ),
         # The word of the source, not the atlas's: the nomenclature says which state it means.
         "dossier_status": _text("l'état du dossier, tel que la source l'écrit", nullable=True),
+        "operator_rna": _text("un numéro RNA : W et 9 chiffres", r"W[0-9]{9}", nullable=True),
+        "postcode": _text("un code postal de 5 chiffres", r"[0-9]{5}", nullable=True),
+        "starts_on": _day("du début de l'action"),
+        "ends_on": _day("de la fin de l'action"),
+        "total_cost_cents": _cents("coût total de l'action"),
     },
     strict=True,
     name="projets",
@@ -159,6 +164,11 @@ OPTIONAL_PROJECT_COLUMNS = (
     "address_kind",
     "qpv_residents",
     "dossier_status",
+    "operator_rna",
+    "postcode",
+    "starts_on",
+    "ends_on",
+    "total_cost_cents",
 )
 
 FUNDING = pa.DataFrameSchema(
@@ -263,10 +273,16 @@ FIGURES = pa.DataFrameSchema(
 )
 
 
+def types(contract: pa.DataFrameSchema) -> dict[str, str]:
+    """Return the pandas type of each column of a contract, as ``astype`` takes it."""
+    found = {name: str(column.dtype) for name, column in contract.columns.items()}
+    return {name: "str" if "string" in word else word for name, word in found.items()}
+
+
 def empty(contract: pa.DataFrameSchema) -> pd.DataFrame:
     """Return a frame without a row that keeps a contract."""
-    types = {name: str(column.dtype) for name, column in contract.columns.items()}
-    return pd.DataFrame(columns=list(types)).astype(types)
+    known = types(contract)
+    return pd.DataFrame(columns=list(known)).astype(known)
 
 
 def check(frame: Frame, contract: pa.DataFrameSchema, source: str, first_line: int = 2) -> Frame:

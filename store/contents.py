@@ -152,6 +152,7 @@ def _locations(atlas: Atlas, selection: Selection) -> gpd.GeoDataFrame:
     )
     return projects[list(told)].assign(
         adresse=places["address"],
+        code_postal=places["postcode"],
         commune_code=places["commune_code"],
         commune=places["commune_name"],
         dans_la_bande=table["in_band"],

@@ -125,14 +125,9 @@ class Addresses:
         """Give, for each project to be placed: its row, what is asked, what is known."""
         needed = _needing(projects)
         answers = self._answers() if len(needed) else {}
-        for row, address, commune, code in zip(
-            needed.index,
-            needed["address"],
-            needed["commune_name"].fillna(""),
-            needed["commune_code"].fillna(""),
-            strict=True,
-        ):
-            asked = query(str(address), str(commune), str(code))
+        told = needed[["address", "commune_name", "commune_code", "postcode"]].fillna("")
+        for row, *words in told.itertuples(name=None):
+            asked = query(*map(str, words))
             if asked is None:
                 continue
             answer = answers.get(asked)

@@ -27,7 +27,7 @@ from sqlalchemy import (
 
 from geo.schema import FUNDING, PROJECTS
 
-HEAD = "0002"  # the revision of store/migrations that makes these tables
+HEAD = "0003"  # the revision of store/migrations that makes these tables
 METADATA = MetaData()
 # Types of the contracts that are no text.
 _TYPES: dict[str, Any] = {"Int64": BigInteger, "float64": Float(53), "bool": Boolean}

@@ -11,7 +11,7 @@ import pandas as pd
 import pandera.pandas as pa
 from sqlalchemy import Connection, Table, bindparam, func, insert, select, update
 
-from geo.schema import FUNDING, PROJECTS
+from geo.schema import FUNDING, PROJECTS, types
 from store.models import FUNDING_ROWS, PROJECT_ROWS
 
 _OWN = {"given_id": "str", "year": "Int64"}  # columns of a table that its contract may not have
@@ -29,8 +29,8 @@ class Part:
     def types(self) -> dict[str, str]:
         """Return the pandas type of each column kept: those of the contract, and the table's."""
         kept = {
-            name: "str" if "string" in str(column.dtype) else str(column.dtype)
-            for name, column in self.contract.columns.items()
+            name: word
+            for name, word in types(self.contract).items()
             if name in self.table.c and name != "programme"
         }
         return kept | {name: word for name, word in _OWN.items() if name in self.table.c}

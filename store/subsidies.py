@@ -70,6 +70,7 @@ def _granted(atlas: Atlas, selection: Selection) -> pd.DataFrame:
     lines = chosen.merge(programme.funding, on=keys, how="inner")
     lines = lines[lines["granted_cents"].fillna(0) > 0]
     told = ["project_id", "fictitious", "reference", "year", "title", "operator", "operator_siret"]
+    told += ["operator_rna"]
     return lines.merge(programme.projects[told], on="project_id", how="left")
 
 
@@ -87,7 +88,7 @@ def _rows(lines: pd.DataFrame, names: pd.Series, sirets: pd.Series) -> pd.DataFr
             "referenceDecision": lines["reference"],
             "nomBeneficiaire": lines["operator"],
             "idBeneficiaire": lines["operator_siret"],
-            "rnaBeneficiaire": blank,
+            "rnaBeneficiaire": lines["operator_rna"].fillna(""),
             "objet": (marks + lines["title"].astype("str")).str[:_MOST],
             "montant": euros,
             "nature": blank + "aide en numéraire",

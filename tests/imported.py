@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from geo.schema import FUNDING, PROJECTS
+from geo.schema import FUNDING, PROJECTS, types
 from store.imports import Difference, Imports, Tables
 
 HOSTILE = "'); DROP TABLE projects; -- \" <img src=x onerror=alert(1)> =1+1 é\U0001f600"
@@ -25,9 +25,7 @@ def line(key: str, funder: str = "etat-147", **cells: object) -> dict[str, objec
 def frames(projects: list[dict[str, object]], lines: list[dict[str, object]]) -> Tables:
     made = []
     for rows, contract in ((projects, PROJECTS), (lines, FUNDING)):
-        types = {name: str(one.dtype) for name, one in contract.columns.items()}
-        types = {name: "str" if "string" in word else word for name, word in types.items()}
-        made.append(pd.DataFrame(rows, columns=list(contract.columns)).astype(types))
+        made.append(pd.DataFrame(rows, columns=list(contract.columns)).astype(types(contract)))
     return made[0], made[1]
 
 

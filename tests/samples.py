@@ -13,7 +13,7 @@ from pyproj import CRS
 from shapely.geometry import box
 
 from geo.catalogue import Dataset
-from geo.schema import AMOUNTS, FUNDING, PROJECTS
+from geo.schema import AMOUNTS, FUNDING, PROJECTS, types
 from geo.writers import to_geojson
 from store.atlas import Atlas
 
@@ -101,22 +101,13 @@ def project_frame(*rows: dict[str, Any]) -> pd.DataFrame:
         "operator": "Porteur",
     }
     numbered = [{"project_id": f"P{k}", **plain, **row} for k, row in enumerate(rows)]
-    frame = pd.DataFrame(numbered, columns=list(PROJECTS.columns))
-    counts = dict.fromkeys(("year", "beneficiaries", "qpv_residents"), "Int64")
-    other = {**counts, "lon": "float64", "lat": "float64"}
-    text = dict.fromkeys(PROJECTS.columns, "str")
-    return frame.astype({**text, **other, "fictitious": "bool"})
+    return pd.DataFrame(numbered, columns=list(PROJECTS.columns)).astype(types(PROJECTS))
 
 
 def funding_frame(*rows: dict[str, Any]) -> pd.DataFrame:
     """Funding lines of contract FUNDING; an amount not given is missing."""
-    frame = pd.DataFrame(
-        [{"funder": "etat", "status": "granted", **row} for row in rows],
-        columns=list(FUNDING.columns),
-    )
-    names = ("project_id", "funder", "status", "requested_on", "decided_on")
-    text = dict.fromkeys(names, "str")
-    return frame.astype({**text, **dict.fromkeys(CENTS, "Int64")})
+    plain = [{"funder": "etat", "status": "granted", **row} for row in rows]
+    return pd.DataFrame(plain, columns=list(FUNDING.columns)).astype(types(FUNDING))
 
 
 def squares() -> gpd.GeoDataFrame:

@@ -279,6 +279,23 @@ def test_two_lines_of_one_funder_are_added_up_and_said():
     assert (found.faults["kind"] == "several_lines").sum() == 2
 
 
+def test_merged_cells_lose_nothing_and_a_place_is_of_one_row():
+    first = {**ROW, "RNA": None, "Adresse": "1 rue X", "CP": None, "Date de fin": "15/12/2025"}
+    below = {**ROW, "Financeur": "Région", "RNA": "W621000001", "Adresse": None, "CP": "62400"}
+    (row,) = found_in([first, {**below, "Date de fin": None}]).projects.to_dict("records")
+    assert (row["operator_rna"], row["ends_on"]) == ("W621000001", "2025-12-15")
+    assert row["address"] == "1 rue X"
+    assert pd.isna(row["postcode"])
+
+
+def test_rows_of_one_dossier_that_disagree_are_said():
+    rows = [{**ROW, "RNA": "W621000001"}, {**ROW, "Financeur": "Région", "RNA": "W621000002"}]
+    found = found_in(rows)
+    told = found.faults[found.faults["kind"] == "conflict"]
+    assert told[["line", "column"]].to_numpy().tolist() == [[3, "RNA"]]
+    assert found.projects["operator_rna"].tolist() == ["W621000001"]
+
+
 def test_likely_duplicates_are_said_and_kept():
     found = found_in([ROW, {**ROW, "Référence": "DA00000009-1", "Intitulé": "Lire "}])
     assert len(found.projects) == 2

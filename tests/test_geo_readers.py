@@ -91,6 +91,26 @@ def test_a_programme_is_read_with_its_codes_and_blanks(tmp_path):
     assert pd.isna(money["previous_cents"]), "a blank amount is not a zero"
 
 
+def test_the_days_and_cost_of_a_project_are_read_and_checked(tmp_path):
+    told = {"starts_on": "2025-01-15", "operator_rna": "W621000001", "total_cost_eur": "1234.5"}
+    columns = [*PROJECTS.columns, "total_cost_eur"]
+
+    def read(**cells):
+        return readers.read_programme(
+            dataset(tmp_path / "projects.csv", table(columns, project(**cells))),
+            dataset(tmp_path / "funding.csv", table(FUNDING_COLUMNS, line())),
+        )[0].iloc[0]
+
+    row = read(**told)
+    assert row[["starts_on", "operator_rna", "total_cost_cents"]].tolist() == [
+        *("2025-01-15", "W621000001", 123_450),
+    ]
+    assert row[["ends_on", "postcode"]].isna().all()
+    message = refusal(lambda: read(starts_on="15/01/2025", total_cost_eur="-1"))
+    assert "« starts_on »" in message
+    assert "« total_cost_eur »" in message
+
+
 def test_words_that_look_like_missing_values_are_kept(tmp_path):
     projects, _ = read_programme(tmp_path, [project(title="NA", operator="null")], [line()])
     assert projects.loc[0, ["title", "operator"]].tolist() == ["NA", "null"]

@@ -3,13 +3,16 @@ command that does it."""
 
 import json
 
+import pandas as pd
 import pytest
 
 import cli
 from analysis.mapping import Column, ColumnMap, for_edition
+from analysis.selection import Selection
 from geo.errors import ImportRefused
 from store.atlas import Atlas
 from store.bringing import bring, difference, programme_code
+from store.contents import content
 from store.intake import columns_for, diagnose, load_vocabulary, receive, setting
 from store.mappings import Mappings
 from tests.samples import DATA
@@ -48,6 +51,43 @@ def test_the_same_file_again_changes_nothing(opened):
     assert wanted.counts == {"added": 2, "changed": 0, "removed": 0, "unchanged": 0}
     _, _, found = read(opened, TABLE)
     assert difference(opened, found, "programmation", 2025).is_empty
+
+
+WHOLE = (
+    "Référence DAUPHIN;Intitulé;Porteur;RNA;Adresse;Code postal;Commune;Date de début;Date de fin;"
+    "Coût total;CAF demandé\n"
+    "DA00000001-1;Lire;Asso;W621000001;1 rue X;62400;Béthune;15/01/2025;03/04/2025;2 000,50 €;10\n"
+    "DA00000002-1;Nager;Asso;;;;;;;;20\n"
+)
+KEPT = ["operator_rna", "postcode", "starts_on", "ends_on", "total_cost_cents"]
+
+
+def test_what_a_dossier_says_of_its_days_place_and_cost_is_kept_and_nothing_is_invented(opened):
+    first, _ = imported(opened, WHOLE)
+    lire, nager = opened.imports.tables("programmation")[0][KEPT].to_numpy().tolist()
+    assert lire == ["W621000001", "62400", "2025-01-15", "2025-04-03", 200_050]
+    assert pd.isna(nager).all()
+    changed = WHOLE.replace("62400", "62410").replace("2 000,50 €", "").replace("03/04", "04/04")
+    second, wanted = imported(opened, changed)
+    assert wanted.counts["changed"] == 1
+    assert set(wanted.cells["field"]) == {"postcode", "ends_on", "total_cost_cents"}
+    assert pd.isna(wanted.cells.set_index("field").at["total_cost_cents", "new"])
+    opened.imports.undo(second, author="Moi")
+    assert opened.imports.tables("programmation")[0][KEPT].iloc[0].tolist() == lire
+    opened.imports.undo(first, author="Moi")
+    assert opened.imports.tables("programmation")[0].empty
+
+
+def test_what_is_kept_of_a_dossier_leaves_with_the_projects(opened):
+    imported(opened, WHOLE)
+    chosen = Selection("programmation", 2025)
+    told = content(opened, chosen, "projects").set_index("intitule")
+    columns = ["rna", "date_debut", "date_fin", "cout_total_eur"]
+    assert told.loc["Lire", columns].tolist() == [
+        *("W621000001", "2025-01-15", "2025-04-03", 2000.5),
+    ]
+    assert told.loc["Nager", columns].isna().all()
+    assert content(opened, chosen, "locations")["code_postal"].tolist()[0] == "62400"
 
 
 def test_a_dossier_that_cannot_be_read_is_not_removed(opened):

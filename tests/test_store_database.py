@@ -1,9 +1,12 @@
 """The database: made, upgraded with its rows kept, refused in French when it cannot be used."""
 
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -11,10 +14,12 @@ from sqlalchemy import text
 
 from geo.errors import StoreError
 from store import migrations
+from store.backup import backup, restore
 from store.database import Database, edition
 from store.decisions import Journal
 from store.imports import Imports
 from store.models import HEAD, METADATA
+from tests.imported import apply, simple, state
 from tests.samples import atlas
 
 # The only table there was before revisions were kept.
@@ -40,6 +45,19 @@ CREATE INDEX ix_decisions_territory ON decisions (territory);
 INSERT INTO decisions VALUES (1, 't', 'demo', 2025, 'R1', 'P1', 'undecided', 'outside', '',
     NULL, NULL, 'Visite', 'A. Essai', '2026-01-02 03:04:05.000000', NULL);
 """
+
+# An import as the edition 0002 wrote it.
+BEFORE_DOSSIERS = (
+    "INSERT INTO imports (territory, programme, year, imported_at, author, file_name, sha256,"
+    " rows_in, rejected, added, changed, removed, unchanged) VALUES ('t', 'essai', 2025,"
+    " '2026-01-02 03:04:05', 'A', 'a.csv', 'x', 1, 0, 1, 0, 0, 0)",
+    "INSERT INTO projects (territory, programme, given_id, project_id, fictitious, year, title,"
+    " operator, lon, lat, added_by) VALUES ('t', 'essai', 'P1', 'P1', false, 2025, 'Lire', 'Asso',"
+    " 2.5, 50.5, 1)",
+    "INSERT INTO funding (territory, programme, year, project_id, funder, status, requested_cents,"
+    " added_by) VALUES ('t', 'essai', 2025, 'P1', 'caf', 'pending', 100, 1)",
+    "INSERT INTO programmes VALUES ('t', 'essai', 'Essai', true, false)",
+)
 
 
 def former(folder: Path) -> Database:
@@ -69,6 +87,30 @@ def test_an_older_database_is_upgraded_and_keeps_its_decisions(tmp_path):
         assert connection is not None
         assert edition(connection) == HEAD
         assert connection.execute(text("PRAGMA journal_mode")).scalar() == "wal"
+
+
+def test_the_rows_of_every_edition_are_kept_undone_and_copied(base, tmp_path):
+    if base.file:
+        base.file.parent.mkdir()
+    with base.engine.begin() as connection:
+        command.upgrade(migrations.configuration(connection), "0002")
+        for words in BEFORE_DOSSIERS:
+            connection.execute(text(words))
+    imports = Imports(Database(base.url), replace(atlas().territory, code="t"))
+    (row,) = imports.tables("essai")[0].to_dict("records")
+    assert (row["title"], row["lon"]) == ("Lire", 2.5)
+    kept = ["operator_rna", "postcode", "starts_on", "ends_on", "total_cost_cents"]
+    assert all(pd.isna(row[name]) for name in kept)
+    tables = simple("P1", postcode="62400", total_cost_cents=10**13)
+    changed = imports.preview("essai", 2025, *tables)
+    assert {"postcode", "total_cost_cents"} <= set(changed.cells["field"])
+    before = state(imports)
+    number = apply(imports, changed)
+    assert backup(Database(base.url), tmp_path / "copie.sqlite")
+    imports.undo(number, author="A")
+    assert state(imports) == before
+    restore(Database(base.url), tmp_path / "copie.sqlite")
+    assert imports.tables("essai")[0]["total_cost_cents"].tolist() == [10**13]
 
 
 def test_a_newer_database_is_refused_and_left_as_it_is(base):

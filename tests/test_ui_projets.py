@@ -18,7 +18,9 @@ from analysis.selection import Selection
 from analysis.vocabulary import TARGET_WORDS
 from store.atlas import Atlas
 from store.tables import projects_of, selected
-from tests.samples import atlas, copy_data, rewrite
+from tests.imported import run, simple
+from tests.samples import DATA, atlas, copy_data, rewrite
+from ui import dossier
 
 HOSTILE = "<img src=x onerror=window.PWN=1> *gras* $x$ `c` [l](http://x) :red[r] {{7*7}} =1+1"
 HOSTILE_IN_CSV = f'"{HOSTILE}"'
@@ -162,6 +164,32 @@ def test_detail_says_where_the_project_is(state):
     assert f"{metres}\u202fm" in text
     assert f"±\u202f{wording.number(located['uncertainty_m'].iloc[0])}\u202fm" in text
     assert "Indicatif." in text
+
+
+@pytest.mark.parametrize(
+    ("cells", "words"),
+    [
+        (("2025-01-15", "2025-12-01"), "du 15 janvier 2025 au 1 décembre 2025"),
+        (("2025-01-15", None), "à partir du 15 janvier 2025"),
+        ((None, "2025-12-01"), "jusqu'au 1 décembre 2025"),
+        ((None, None), ""),
+    ],
+)
+def test_the_days_of_a_project_are_said_as_far_as_they_are_known(cells, words):
+    row = pd.Series(dict(zip(("starts_on", "ends_on"), cells, strict=True)))
+    assert dossier.days(row) == words
+
+
+def test_detail_shows_what_the_dossier_says_of_itself(tmp_path):
+    tables = simple("P1", operator_rna="W621000001", postcode="62400", total_cost_cents=200_050)
+    url = f"sqlite:///{tmp_path}/atlas.sqlite"
+    opened = Atlas(DATA, database=url)
+    run(opened.imports, tables)
+    opened.refresh()
+    text = unescape(html_of(choose(show(Selection("essai", 2025), opened), 0, 0)))
+    for words in ("W621000001", "62400", wording.euros(200_050, 2)):
+        assert words in text
+    assert "<dt>Dates</dt>" not in text
 
 
 def test_choice_does_not_outlive_a_change_of_the_rows():

@@ -5,7 +5,8 @@ import streamlit as st
 
 from analysis import wording
 from analysis.difference import CHANGES
-from analysis.intake import Diagnosis
+from analysis.fields import AMOUNT_FIELDS
+from analysis.intake import STORED, Diagnosis
 from analysis.mapping import ColumnMap
 from geo.errors import AtlasError
 from store.atlas import Atlas
@@ -96,7 +97,8 @@ def _changes(wanted: Difference, job: Job) -> None:
 def _cells(wanted: Difference, job: Job) -> pd.DataFrame:
     cells = wanted.cells.head(_MOST_SHOWN)
     titles = {name: field.title for name, field in job.words.fields.items()}
-    titles |= {f"{name}_cents": titles[name] for name in ("requested", "granted", "previous")}
+    titles |= {f"{name}_cents": titles[name] for name in AMOUNT_FIELDS}
+    titles |= {column: titles[name] for name, column in STORED.items()}
     money = cells["field"].str.endswith("_cents")
     return pd.DataFrame(
         {

@@ -1,5 +1,7 @@
 """One project in full: what it is, where it is, whom it serves, who pays."""
 
+from datetime import date
+
 import pandas as pd
 import streamlit as st
 
@@ -42,8 +44,11 @@ def _identity(atlas: Atlas, project: pd.Series) -> list[tuple[str, str]]:
     return [
         ("Porteur", project["operator"]),
         ("SIRET", _text(project["operator_siret"])),
+        ("RNA", _text(project["operator_rna"])),
         ("Référence", _text(project["reference"])),
         ("Année", str(project["year"])),
+        ("Dates", days(project)),
+        ("Coût total", _cost(project)),
         ("Thème", _label(atlas, "theme", project["theme"])),
         ("Dispositif", _label(atlas, "dispositif", project["dispositif"])),
         ("Demande", _RENEWAL.get(_text(project["renewal"]), "")),
@@ -51,10 +56,27 @@ def _identity(atlas: Atlas, project: pd.Series) -> list[tuple[str, str]]:
     ]
 
 
+def days(project: pd.Series) -> str:
+    """Say when a project takes place, as far as its dossier tells."""
+    start, end = (
+        wording.day(date.fromisoformat(text)) if text else ""
+        for text in (_text(project["starts_on"]), _text(project["ends_on"]))
+    )
+    if start and end:
+        return f"du {start} au {end}"
+    return f"à partir du {start}" if start else f"jusqu'au {end}" if end else ""
+
+
+def _cost(project: pd.Series) -> str:
+    cents = project["total_cost_cents"]
+    return "" if pd.isna(cents) else wording.euros(int(cents), 2)
+
+
 def _location(
     atlas: Atlas, project: pd.Series, place: pd.Series, service: pd.Series
 ) -> list[tuple[str, str]]:
-    words = ", ".join(filter(None, (_text(project["address"]), _text(project["commune_name"]))))
+    town = " ".join(filter(None, (_text(project["postcode"]), _text(project["commune_name"]))))
+    words = ", ".join(filter(None, (_text(project["address"]), town)))
     return [
         ("Adresse" if project["address_kind"] != "seat" else "Adresse du siège", words),
         ("Position", _position(atlas, project, place)),
