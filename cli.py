@@ -24,10 +24,13 @@ from commands import (
     tables,
     territory,
 )
+from commands.french import Group, in_french, refusal
 from commands.options import UnknownChoice
 from geo.errors import AtlasError
 
 app = typer.Typer(
+    cls=Group,
+    subcommand_metavar="COMMANDE [ARGUMENTS]...",
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -39,11 +42,7 @@ GROUPS = (
 )
 for module in GROUPS:
     app.add_typer(module.app)
-
-
-def _known() -> str:
-    """Return the names of the commands, in the order of the help."""
-    return ", ".join(typer.main.get_group(app).commands)
+in_french(app)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -60,12 +59,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except AtlasError as error:
         typer.echo(str(error), err=True)
         return 1
-    except typer.TyperException:
-        typer.echo(
-            f"Commande incomprise : « {' '.join(words)} ». Commandes : {_known()}. "
-            "« cli.py COMMANDE --help » donne leurs options.",
-            err=True,
-        )
+    except typer.TyperException as error:
+        typer.echo(refusal(error, words), err=True)
         return 2
     except typer.Abort:
         return 130

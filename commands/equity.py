@@ -101,7 +101,8 @@ def coverage(
     selection: Selection,
     by: Annotated[str, option("--by", "COLONNE", f"{', '.join(COLUMNS)}.")] = "theme",
     threshold: Annotated[
-        float | None, option("--threshold", "%", "Seuil du public habitant un QPV.", min=0, max=100)
+        float | None,
+        option("--threshold", "%", "Seuil du public habitant un QPV, de 0 à 100.", min=0, max=100),
     ] = None,
     layout: LayoutOption = "table",
 ) -> None:
