@@ -16,20 +16,12 @@ GROUP_COLOURS = (
     "#999933",
     "#8a8d93",
 )
-# YlGnBu from light to dark (after ColorBrewer): its lightness falls all along, so that the order
-# survives colour blindness and grey print.
-RAMPS = {
-    1: ("#5dc0c0",),
-    2: ("#cfecb3", "#2a8fb8"),
-    3: ("#e3f4b8", "#5dc0c0", "#2355a4"),
-    4: ("#e3f4b8", "#97d6b9", "#31a6c2", "#2355a4"),
-    5: ("#eff9b5", "#a6dcb8", "#5dc0c0", "#1f80b8", "#22318d"),
-}
 ACCENT = "#1d4f91"
 PALE = "#b9c4d6"
 FALL = "#b35806"
 INK = "#24282f"
-# Classes of a map, by their number: lightness falls all along, so that grey print keeps it.
+# Classes of a map, by their number. YlGnBu from light to dark (after ColorBrewer): its lightness
+# falls all along, so that the order survives colour blindness and grey print.
 RAMPS = {
     1: ("#5dc0c0",),
     2: ("#cfecb3", "#2a8fb8"),

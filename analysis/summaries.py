@@ -271,3 +271,24 @@ def catalogued(states: Mapping[str, int], producers: pd.Series) -> str:
         f"{wording.plural(len(most), 'producteur')}, dont {first} pour "
         f"{wording.plural(int(most.iloc[0]), 'jeu', 'jeux')}."
     )
+
+
+def imported(entries: pd.DataFrame) -> str:
+    """Say what was brought in and holds, then what happens to a file that is dropped.
+
+    ``entries`` is the journal, oldest first: ``imported_at``, ``year``, ``file_name``, ``undoes``,
+    ``undone_by``.
+    """
+    promise = (
+        "Un fichier se dépose tel qu'il est : rien n'est écrit avant votre accord, et personne "
+        "d'autre ne le voit avant l'import."
+    )
+    held = entries[entries["undoes"].isna() & entries["undone_by"].isna()]
+    if held.empty:
+        return f"Aucun import n'est en vigueur. {promise}"
+    last = held.iloc[-1]
+    count = wording.plural(len(held), "import est", "imports sont")
+    name = wording.shortened(last["file_name"], 40)
+    when = wording.day(last["imported_at"])
+    latest = f"le dernier, « {name} » pour {last['year']}, date du {when}"
+    return f"{count} en vigueur ; {latest}. {promise}"

@@ -105,7 +105,7 @@ def _page(title: str, body: str, content: object) -> bytes:
     scripts = [files[name] for name in ("leaflet.js", "leaflet.markercluster.js", "map.js")]
     scripts = [one.replace("</script", "<\\/script") for one in (*scripts, _START)]
     styles = [files[name] for name in ("leaflet.css", "MarkerCluster.css", "map.css")]
-    styles.append((ASSETS / "file.css").read_text(encoding="utf-8"))
+    styles += [(ASSETS / name).read_text(encoding="utf-8") for name in ("legend.css", "file.css")]
     style = _CITED.sub("none", "\n".join(styles[:-1])) + styles[-1]
     allowed = " ".join(f"'sha256-{_fingerprint(one)}'" for one in scripts)
     policy = (

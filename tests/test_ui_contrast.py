@@ -41,6 +41,8 @@ def declared(path: Path, grounds: set[str]) -> list[tuple[str, str, str]]:
 STYLES = [
     *declared(ROOT / "ui" / "assets" / "atlas.css", GROUNDS),
     *declared(ROOT / "reports" / "assets" / "map.css", MAP_GROUNDS),
+    *declared(ROOT / "reports" / "assets" / "file.css", GROUNDS),
+    *declared(ROOT / "reports" / "assets" / "legend.css", GROUNDS),
 ]
 
 

@@ -23,6 +23,15 @@ DEMO = Selection("demo", 2025)
 END = re.compile(r"(?<!n\.d)(?<!n\.s)[.!?](?=\s+[A-ZÀ-Ý«]|\s*$)")
 # Pages that other tests hold, each with its own words.
 PAGES = ("carte", "tableau", "quartiers", "projets", "comparer", "evolutions", "decider", "donnees")
+JOURNAL = pd.DataFrame(
+    {
+        "imported_at": pd.to_datetime(["2025-03-01", "2025-03-02", "2025-03-03"]),
+        "year": [2024, 2025, 2025],
+        "file_name": ["a.csv", "b.csv", "b.csv"],
+        "undoes": pd.array([None, None, 2], dtype="Int64"),
+        "undone_by": pd.array([None, 3, None], dtype="Int64"),
+    }
+)
 
 
 def script(word, selection, atlas):
@@ -146,3 +155,20 @@ def test_a_range_counts_only_what_is_published(values, words):
     figures["text"] = figures["value"].map(wording.number)
     names = {"Q0": "N0", "Q1": "N1", "Q2": "N2"}
     assert summaries.spread("« X »", figures, names) == words
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        ([], "Aucun import n'est en vigueur."),
+        ([1, 2], "Aucun import n'est en vigueur."),
+        (
+            [0, 1, 2],
+            "1 import est en vigueur ; le dernier, « a.csv » pour 2024, date du 1 mars 2025.",
+        ),
+    ],
+)
+def test_an_import_is_told_while_it_holds(rows, words):
+    text = summaries.imported(JOURNAL.iloc[rows])
+    assert text.startswith(words)
+    assert sentences(text) == 2

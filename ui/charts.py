@@ -26,6 +26,10 @@ _ROW = 26
 _LINE = 13
 _BAR = 16
 _PAIRED_BAR = 13
+# On a telephone a text stops at its first point: the amount, without its share or its projects.
+_NARROW = 300  # pixels of the plot
+_POINT = " · "
+_HEAD = alt.expr(f"width < {_NARROW} ? split(datum.text, '{_POINT}')[0] : datum.text")
 
 
 def bars(rows: pd.DataFrame) -> alt.LayerChart:
@@ -37,9 +41,9 @@ def bars(rows: pd.DataFrame) -> alt.LayerChart:
     data = _ready(rows if "colour" in rows else rows.assign(colour=ACCENT))
     base = alt.Chart(data).encode(y=_labels(data), tooltip=_tooltip())
     top = float(data["value"].max()) or 1.0
-    x = alt.X("value:Q", axis=None, scale=_scale(0, top, 0, _room(data)))
+    x = alt.X("value:Q", axis=None, scale=_scale(top, _room(data), _room(_headed(data))))
     drawn = base.mark_bar(size=_BAR).encode(x=x, color=alt.Color("colour:N", scale=None))
-    texts = base.mark_text(align="left", dx=5, color=INK, fontSize=13).encode(x=x, text="text:N")
+    texts = base.mark_text(text=_HEAD, align="left", dx=5, color=INK, fontSize=13).encode(x=x)
     return sized(drawn + texts, len(data) * _row_height(data))
 
 
@@ -60,7 +64,7 @@ def paired_bars(rows: pd.DataFrame, colours: Mapping[str, str]) -> alt.LayerChar
         ),
     )
     top = float(data["value"].max()) or 1.0
-    x = alt.X("value:Q", axis=None, scale=_scale(0, top, 0, _room(data)))
+    x = alt.X("value:Q", axis=None, scale=_scale(top, _room(data)))
     base = alt.Chart(data).encode(
         y=_labels(data),
         yOffset=alt.YOffset("series:N", sort=series, scale=alt.Scale(domain=series)),
@@ -79,7 +83,15 @@ def change_bars(rows: pd.DataFrame) -> alt.LayerChart:
     data = _ready(rows)
     low, high = min(0.0, float(data["value"].min())), max(0.0, float(data["value"].max()))
     room = _room(data)
-    scale = _scale(low, high if high > low else low + 1, room if low < 0 else 0, room)
+    left = room if low < 0 else 0
+    # Where bars and texts do not both fit (a telephone), the table alone says the values.
+    narrow = f"width < {left + room + 40:.0f}"
+    ends = (f"{narrow} ? 0 : {left:.0f}", f"{narrow} ? width : width - {room:.0f}")
+    scale = alt.Scale(
+        domain=[low, high if high > low else low + 1],
+        nice=False,
+        range=[alt.expr(end) for end in ends],
+    )
     x = alt.X("value:Q", axis=None, scale=scale)
     side = alt.condition("datum.value < 0", alt.value(FALL), alt.value(ACCENT))
     base = alt.Chart(data).encode(y=_labels(data), x=x, tooltip=_tooltip())
@@ -89,6 +101,7 @@ def change_bars(rows: pd.DataFrame) -> alt.LayerChart:
         dx=alt.expr("datum.value < 0 ? -5 : 5"),
         color=INK,
         fontSize=13,
+        opacity=alt.expr(f"{narrow} ? 0 : 1"),
     ).encode(text="text:N")
     drawn = base.mark_bar(size=_BAR).encode(color=side)
     return sized(drawn + zero + texts, len(data) * _row_height(data))
@@ -185,11 +198,19 @@ def _room(data: pd.DataFrame) -> float:
     return 12 + _CHARACTER * max((len(text) for text in data["text"]), default=0)
 
 
-def _scale(low: float, high: float, left: float, right: float) -> alt.Scale:
-    """Return a scale that keeps ``left`` and ``right`` pixels for the texts."""
-    return alt.Scale(
-        domain=[low, high], nice=False, range=[left, alt.expr(f"max(width - {right:.0f}, 40)")]
-    )
+def _headed(data: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows with what a narrow plot keeps of their texts."""
+    return data.assign(text=[text.split(_POINT)[0] for text in data["text"]])
+
+
+def _scale(top: float, room: float, narrow: float | None = None) -> alt.Scale:
+    """Return a scale from 0 to ``top`` that keeps ``room`` pixels on the right for the texts.
+
+    ``narrow`` pixels are kept in a narrow plot, where texts are cut short.
+    """
+    kept = room if narrow is None else narrow
+    end = f"max(width - (width < {_NARROW} ? {kept:.0f} : {room:.0f}), 40)"
+    return alt.Scale(domain=[0, top], nice=False, range=[0, alt.expr(end)])
 
 
 def _row_height(data: pd.DataFrame) -> int:

@@ -13,13 +13,16 @@ from analysis.vocabulary import what_if
 from geo import location
 from geo.errors import AtlasError
 from geo.territory import NO_PROGRAMME
+from reports import map_scripts
 from store.atlas import Atlas
 from store.registry import IMPORTED
 from ui import lexicon, sharing, state
 from ui.navigation import Entry, link
 
 INDICATIVE = location.INDICATIVE
-STYLE = Path(__file__).parent / "assets" / "atlas.css"
+_STYLES = (Path(__file__).parent / "assets" / "atlas.css", map_scripts.ASSETS / "legend.css")
+# One element whatever the files: each costs bytes at every change of a filter.
+STYLE = f"<style>{''.join(path.read_text(encoding='utf-8') for path in _STYLES)}</style>"
 _BANNER = (
     '<div role="note" class="demo"><strong>Données fictives</strong> : porteurs, projets '
     "et montants sont inventés pour la démonstration ; périmètres et indicateurs des quartiers "

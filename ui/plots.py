@@ -17,6 +17,8 @@ GREY = "#6b6f76"
 _HEIGHT = 430
 _TICKS = 5
 _DASHES = [5, 4]
+# On a telephone the words of the rules would run over the discs: the caption says them.
+_ROOMY = alt.expr("width > 420 ? 1 : 0")
 
 
 def ticks(low: float, high: float, count: int = _TICKS) -> list[float]:
@@ -132,11 +134,11 @@ def _rules(marks: tuple[float, float, str], xs: alt.X, ys: alt.Y) -> list[alt.Ch
     return [
         upright,
         flat.mark_rule(color=GREY, strokeDash=_DASHES),
-        flat.mark_text(align="right", dy=-8, dx=-4, color=GREY, fontSize=12).encode(
+        flat.mark_text(align="right", dy=-8, dx=-4, color=GREY, fontSize=12, opacity=_ROOMY).encode(
             x=edge, text="text:N"
         ),
         alt.Chart(pd.DataFrame({"x": [median], "text": ["médiane"]}))
-        .mark_text(align="left", dx=5, dy=10, color=GREY, fontSize=12)
+        .mark_text(align="left", dx=5, dy=10, color=GREY, fontSize=12, opacity=_ROOMY)
         .encode(x=xs, y=alt.value(0), text="text:N"),
     ]
 

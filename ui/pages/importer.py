@@ -2,15 +2,17 @@
 
 import streamlit as st
 
+from analysis import summaries
 from analysis.selection import Selection
 from store.atlas import Atlas
-from ui import comparing, frame, imports_journal, matching, receiving, verdict
+from ui import comparing, frame, imports_journal, matching, profile, receiving, verdict
 
 _VIEWS = ("Nouveau fichier", "Journal")
 
 
 def render(atlas: Atlas, selection: Selection) -> None:
-    """Draw the steps of an import, one under the other, or the journal of imports."""
+    """Draw what was brought in, then the steps of an import one under the other, or the journal."""
+    profile.lead(summaries.imported(atlas.imports.entries()))
     view = st.segmented_control(
         "Vue",
         _VIEWS,
@@ -27,10 +29,6 @@ def render(atlas: Atlas, selection: Selection) -> None:
 
 
 def _new_file(atlas: Atlas) -> None:
-    st.markdown(
-        "Déposez le fichier tel qu'il est : rien n'est écrit avant votre accord, et personne "
-        "d'autre ne le voit avant l'import."
-    )
     job = receiving.render(atlas)
     if job is None:
         return

@@ -24,7 +24,6 @@ def render(atlas: Atlas, selection: Selection) -> None:
     shown = replace(selection, quarters=selection.quarters[: state.MOST_QUARTERS])
     codes = list(shown.quarters)
     if not codes:
-        printing.button(atlas, selection)
         _directory(atlas, selection)
         return
     with st.container(horizontal=True, horizontal_alignment="distribute"):
@@ -83,6 +82,7 @@ def _directory(atlas: Atlas, selection: Selection) -> None:
         '<p class="sources">Ouvrez un quartier pour sa fiche, ou choisissez-en 2 à '
         f"{state.MOST_QUARTERS} dans la barre latérale pour les comparer.</p>"
     )
+    printing.button(atlas, selection)
     names = table["commune_names"].map(_sortable)
     with st.container(key="directory"):
         for code in table.assign(order=names).sort_values(["order", "qpv_name"]).index:
