@@ -107,12 +107,15 @@ class MapMaterial:
 
     ``rows`` are the rows of the ledger that are selected, ``every`` those of all quarters,
     ``table`` is ``store.tables.quarter_table`` and ``programme`` what the projects are drawn from.
+    ``layers`` are made when asked for: a page has sent them once already. ``lived`` says that the
+    territory declares lived places.
     """
 
     territory: Territory
     selection: Selection
     measure: Measure
-    layers: MapLayers
+    layers: Callable[[], MapLayers]
+    lived: bool
     rows: pd.DataFrame
     every: pd.DataFrame
     table: pd.DataFrame

@@ -4,7 +4,8 @@
 folium map rebuilt and rendered; the project points against as many ``folium.Marker``: time of the
 server alone. (b) 40 clients on loopback speak Streamlit's own messages over websockets, each with
 its session, and change the indicator at its own pace: seconds of each change, bytes, memory of the
-server. Usage: ``PYTHONPATH=. python bench/national.py [users] [seconds]`` (40 and 60 by default).
+server; on the national map, then on the whole page Carte of the atlas.
+Usage: ``PYTHONPATH=. python bench/national.py [users] [seconds]`` (40 and 60 by default).
 """
 
 import asyncio
@@ -21,16 +22,19 @@ import folium
 import pandas as pd
 import websockets
 from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.Element_pb2 import Element
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.proto.WidgetStates_pb2 import WidgetState
 from websockets.asyncio.client import ClientConnection
 from websockets.typing import Origin, Subprotocol
 
 from bench.apps import folium_map
-from bench.map_restyle import ATLAS, LARGE, SMALL, server_memory_mb, serving
+from bench.map_restyle import ATLAS, LARGE, ROOT, SMALL, server_memory_mb, serving
 from reports import map_content
 from tests import app_map
 from ui import maps
 
+COLOUR = "Couleur des quartiers"  # the box of indicators of the page Carte
 PACE_S = 4.0  # mean pause of a user between two changes
 ROUNDS = 5
 
@@ -88,21 +92,38 @@ def markers(rows: pd.DataFrame) -> folium.Map:
 
 @dataclass
 class User:
-    """A session: its number input, and the messages it keeps, as a browser does."""
+    """A session: its box of indicators, and the messages it keeps, as a browser does.
+
+    ``options`` are the texts of the box; none where it is a number from 0 to 9.
+    """
 
     widget: str = ""
+    options: list[str] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)
     change_s: list[float] = field(default_factory=list)
     change_bytes: list[int] = field(default_factory=list)
 
+    def see(self, element: Element) -> None:
+        """Find the box of indicators in what the page draws."""
+        if element.HasField("number_input"):
+            self.widget = element.number_input.id
+        elif element.HasField("selectbox") and element.selectbox.label == COLOUR:
+            self.widget, self.options = element.selectbox.id, list(element.selectbox.options)
 
-async def run(socket: ClientConnection, user: User, value: int | None) -> int:
+    def choice(self, dice: random.Random) -> WidgetState:
+        """Choose an indicator."""
+        if self.options:
+            return WidgetState(id=self.widget, string_value=dice.choice(self.options))
+        return WidgetState(id=self.widget, int_value=dice.randrange(10))
+
+
+async def run(socket: ClientConnection, user: User, value: WidgetState | None) -> int:
     """Ask for a run, wait for its end, and return the bytes of both directions."""
     back = BackMsg()
     back.rerun_script.query_string = ""
     back.rerun_script.cached_message_hashes.extend(user.kept)
     if value is not None:
-        back.rerun_script.widget_states.widgets.add(id=user.widget, int_value=value)
+        back.rerun_script.widget_states.widgets.append(value)
     sent = back.SerializeToString()
     await socket.send(sent)
     total = len(sent)
@@ -112,9 +133,7 @@ async def run(socket: ClientConnection, user: User, value: int | None) -> int:
         told = ForwardMsg.FromString(data)
         if told.metadata.cacheable and told.hash:
             user.kept.append(told.hash)
-        element = told.delta.new_element
-        if element.HasField("number_input"):
-            user.widget = element.number_input.id
+        user.see(told.delta.new_element)
         if told.HasField("script_finished"):
             return total
 
@@ -129,7 +148,7 @@ async def visit(url: str, until: float, user: User, dice: random.Random) -> None
         while time.monotonic() < until:
             await asyncio.sleep(dice.expovariate(1 / PACE_S))
             start = time.perf_counter()
-            user.change_bytes.append(await run(socket, user, dice.randrange(10)))
+            user.change_bytes.append(await run(socket, user, user.choice(dice)))
             user.change_s.append(time.perf_counter() - start)
 
 
@@ -149,6 +168,19 @@ async def crowd(url: str, pid: int, users: int, seconds: float) -> tuple[list[Us
     return everyone, most
 
 
+def told(name: str, script: Path, env: dict[str, str], users: int, seconds: float) -> None:
+    """Let users work on a page and print what it took."""
+    with serving(script, env) as (url, pid):
+        everyone, most = asyncio.run(crowd(url, pid, users, seconds))
+    times = [one for user in everyone for one in user.change_s]
+    volume = [one for user in everyone for one in user.change_bytes[1:]]
+    print(
+        f"{name}: {users} users, {len(times)} changes: median {median(times):.2f} s, p95 "
+        f"{quantiles(times, n=20)[-1]:.2f} s, most {max(times):.2f} s, {median(volume):.0f} bytes "
+        f"(most {max(volume)}), {most:.0f} MB"
+    )
+
+
 def main() -> None:
     users = int(sys.argv[1]) if len(sys.argv) > 1 else 40
     seconds = float(sys.argv[2]) if len(sys.argv) > 2 else 60.0
@@ -162,14 +194,8 @@ def main() -> None:
     for name in ("built", "rendered"):
         ratio = found[f"folium.Marker, 5 000, {name}"] / found["atlas, 5 000 points"]
         print(f"folium.Marker, 5 000, {name} / atlas: {ratio:.0f}")
-    with serving(Path(ATLAS), LARGE) as (url, pid):
-        everyone, most = asyncio.run(crowd(url, pid, users, seconds))
-    times = [one for user in everyone for one in user.change_s]
-    volume = [one for user in everyone for one in user.change_bytes[1:]]
-    print(
-        f"{users} users, {len(times)} changes: median {median(times):.2f} s, p95 "
-        f"{quantiles(times, n=20)[-1]:.2f} s, {median(volume):.0f} bytes, {most:.0f} MB"
-    )
+    told("national map", Path(ATLAS), LARGE, users, seconds)
+    told("page Carte, 16 quarters", ROOT / "app.py", {}, users, seconds)
     print("load", os.getloadavg())
 
 

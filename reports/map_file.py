@@ -41,7 +41,7 @@ def map_file(material: MapMaterial, day: date, switches: map_state.Layers | None
 
     ``switches`` are the layers drawn, those of a first visit unless given.
     """
-    territory, chosen, layers = material.territory, material.measure, material.layers
+    territory, chosen, layers = material.territory, material.measure, material.layers()
     kept = set(material.rows["project_id"])
     drawn = map_state.project_points(territory, material.programme, kept)
     switches = switches or map_state.Layers()

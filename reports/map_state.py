@@ -130,7 +130,7 @@ def state(
         theme_colours=GROUP_COLOURS,
         theme_letters=[group.letter for group in material.territory.nomenclature.groups] + ["?"],
         bands=layers.bands,
-        lived=layers.lived and len(material.layers.lived) > 0,
+        lived=layers.lived and material.lived,
         key=legend_key(measure, classes),
         communes=layers.communes,
         clusters=layers.clusters,

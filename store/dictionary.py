@@ -6,7 +6,8 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.indicators import Indicator, Vintage, latest
+from analysis.indicators import Indicator, Vintage
+from analysis.profile import latest_of
 from analysis.selection import Selection
 from geo.catalogue import RESTORE
 from geo.errors import AtlasError, DataFileError
@@ -101,7 +102,7 @@ def _credits(atlas: Atlas, selection: Selection) -> dict[str, dict[str, str]]:
 
 
 def _indicator_rows(atlas: Atlas, indicator: Indicator) -> list[dict[str, str]]:
-    vintage, _ = latest(indicator, atlas.figures, atlas.crosswalk)
+    vintage = latest_of(atlas.readings, indicator.code).vintage
     origin = _origin(atlas, indicator, vintage)
     kind = _DECIMAL.get(indicator.kind, "decimal")
     words = f"{indicator.label}. {indicator.definition}"

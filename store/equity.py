@@ -7,8 +7,9 @@ import pandas as pd
 from analysis import effort
 from analysis.equity import BASES, Equity, compare, poor_residents
 from analysis.findings import measure
-from analysis.indicators import Indicator, Vintage, latest
+from analysis.indicators import Indicator, Vintage
 from analysis.need import DEFAULT, Measured, composite, refusal
+from analysis.profile import latest_of
 from analysis.selection import Selection
 from geo.errors import AtlasError
 from store.atlas import Atlas
@@ -51,7 +52,8 @@ def candidates(atlas: Atlas) -> dict[str, Indicator]:
 def measured(atlas: Atlas, code: str) -> Measured:
     """Return an indicator with its latest figures; a masked one is never filled by an older."""
     indicator = atlas.indicators[code]
-    return Measured(indicator, *latest(indicator, atlas.figures, atlas.crosswalk))
+    reading = latest_of(atlas.readings, code)
+    return Measured(indicator, reading.vintage, reading.quarters[["value", "status"]])
 
 
 def poverty_vintage(atlas: Atlas) -> Vintage | None:

@@ -3,9 +3,9 @@
 import pandas as pd
 
 from analysis import wording
-from analysis.indicators import latest
 from analysis.measure import EFFORT, Measure
 from analysis.perimeters import measured_on
+from analysis.profile import latest_of
 from analysis.selection import Selection
 from geo.errors import AtlasError
 from store.atlas import Atlas
@@ -39,9 +39,9 @@ def measure(atlas: Atlas, selection: Selection, code: str) -> Measure:
         return _effort(atlas, selection)
     if code not in measure_labels(atlas):
         raise AtlasError(f"L'indicateur « {code} » ne se cartographie pas.")
-    indicator = atlas.indicators[code]
-    vintage, frame = latest(indicator, atlas.figures, atlas.crosswalk)
-    indicator = indicator.in_year(vintage.data_year if vintage else None)
+    reading = latest_of(atlas.readings, code)
+    indicator, vintage = reading.indicator, reading.vintage
+    frame = reading.quarters[["value", "status"]]
     texts = [
         indicator.text(value, status)
         for value, status in zip(frame["value"], frame["status"], strict=True)

@@ -6,8 +6,8 @@ import geopandas as gpd
 import pandas as pd
 
 from analysis.allocation import CENTS
-from analysis.indicators import latest
 from analysis.perimeters import became
+from analysis.profile import latest_of
 from analysis.programme import (
     NO_THEME,
     LoadedProgramme,
@@ -228,7 +228,8 @@ def _joined(codes: pd.Series, words: dict[str, str]) -> pd.Series:
 def _indicator_columns(atlas: Atlas, index: pd.Index) -> pd.DataFrame:
     columns: dict[str, pd.Series | str | int | None] = {}
     for code, indicator in atlas.indicators.items():
-        vintage, frame = latest(indicator, atlas.figures, atlas.crosswalk)
+        reading = latest_of(atlas.readings, code)
+        vintage, frame = reading.vintage, reading.quarters
         figures = frame["value"].reindex(index)
         columns[code] = figures.astype("Int64") if indicator.kind == "count" else figures
         columns[f"{code}_statut"] = frame["status"].reindex(index).map(FIGURE_WORDS)
