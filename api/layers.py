@@ -1,7 +1,7 @@
-"""What the service offers: four collections, each a frame of the store."""
+"""What the service offers: six collections, each a frame of the store."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 import geopandas as gpd
 import pandas as pd
@@ -10,8 +10,9 @@ from analysis.selection import Selection
 from analysis.vocabulary import FIGURE_WORDS
 from geo.crs import WGS84
 from store.atlas import Atlas
+from store.contents import content
 from store.listing import every_figure
-from store.tables import export_projects, export_quarters
+from store.tables import export_projects, export_quarters, selected
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,8 @@ class Collection:
     """One collection: French words, the column that names a feature, and where its rows are.
 
     ``of_programme`` says that the rows depend on a selection of projects, and so may be fictitious;
-    ``dataset`` is the part of the territory whose producer and licence are told.
+    ``dataset`` is the part of the territory whose producer and licence are told; ``words`` say what
+    a property means where the dictionary of the exports does not, or says another thing.
     """
 
     title: str
@@ -28,6 +30,7 @@ class Collection:
     dataset: str
     of_programme: bool
     rows: Callable[[Atlas, Selection], gpd.GeoDataFrame]
+    words: Mapping[str, str] = field(default_factory=dict)
 
 
 def communes(atlas: Atlas, _selection: Selection) -> gpd.GeoDataFrame:
@@ -79,6 +82,23 @@ def indicators(atlas: Atlas, _selection: Selection) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame(frame, geometry=[None] * len(frame), crs=WGS84)
 
 
+def locations(atlas: Atlas, selection: Selection) -> gpd.GeoDataFrame:
+    """Return where the projects of a selection are, as the exports tell it."""
+    return content(atlas, selection, "locations")
+
+
+def funding(atlas: Atlas, selection: Selection) -> gpd.GeoDataFrame:
+    """Return the funding lines of a selection, as the exports tell them, each with a name.
+
+    The name (``ligne``) is what makes a line one: project, funder, status, target and quarter.
+    """
+    lines = content(atlas, selection, "funding")
+    rows = selected(atlas, selection)
+    parts = rows[["project_id", "funder", "status", "target", "qpv_code"]].astype("object")
+    named = ["-".join(filter(pd.notna, row)) for row in parts.itertuples(index=False)]
+    return lines.assign(ligne=named)
+
+
 COLLECTIONS = {
     "quarters": Collection(
         "Quartiers prioritaires",
@@ -98,6 +118,25 @@ COLLECTIONS = {
         True,
         export_projects,
     ),
+    "locations": Collection(
+        "Positions des projets",
+        "Où est chaque projet : adresse, quartier de sa position, distance à sa limite, bande. Un "
+        "projet sans position n'a pas de géométrie.",
+        "identifiant",
+        "",
+        True,
+        locations,
+    ),
+    "funding": Collection(
+        "Financements",
+        "Une ligne par projet, financeur, statut et destination. Sans géométrie : la position est "
+        "celle du projet, qui porte le même identifiant dans « locations ».",
+        "ligne",
+        "",
+        True,
+        funding,
+        {"ligne": "Nom de la ligne : projet, financeur, statut, destination, quartier."},
+    ),
     "communes": Collection(
         "Communes",
         "Les communes de l'agglomération : population municipale, un point intérieur.",
@@ -105,6 +144,11 @@ COLLECTIONS = {
         "communes",
         False,
         communes,
+        {
+            "code_insee": "Code officiel de la commune.",
+            "nom": "Nom de la commune.",
+            "population": "Population municipale de la commune.",
+        },
     ),
     "indicators": Collection(
         "Indicateurs des quartiers",
@@ -115,5 +159,12 @@ COLLECTIONS = {
         "",
         False,
         indicators,
+        {
+            "identifiant": "Nom du chiffre : quartier, indicateur, année.",
+            "nom": "Nom du quartier et sa première commune.",
+            "texte": "Le chiffre en français, ou ce qui le remplace : secret, n.d.",
+            "statut": "Publié, secret, absent, non significatif ou non comparable.",
+            "perimetre": "Périmètre sur lequel le chiffre est mesuré.",
+        },
     ),
 }

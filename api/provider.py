@@ -19,6 +19,7 @@ from geo.territory import territory_code
 from geo.writers import to_geojson
 from store.atlas import Atlas, open_atlas
 from store.database import database_url
+from store.dictionary import dictionary
 
 # What the request being answered asks; read by the provider that pygeoapi makes for it.
 asked: ContextVar[Question | None] = ContextVar("asked", default=None)
@@ -55,13 +56,22 @@ def _layer(name: str, selection: Selection, edition: str) -> gpd.GeoDataFrame:
 
 
 def fields_of(name: str) -> dict[str, dict[str, str]]:
-    """Return the properties of a collection's features and their JSON types."""
-    layer = layer_of(name, usual(get_atlas()))
+    """Return the properties of a collection's features: JSON type and, if told, what it means."""
+    atlas = get_atlas()
+    selection = usual(atlas)
+    layer = layer_of(name, selection)
+    told = {**_meanings(selection, atlas.edition), **COLLECTIONS[name].words}
+    types = {name: _json_type(layer[name].dtype) for name in layer if name != "geometry"}
     return {
-        column: {"type": _json_type(layer[column].dtype)}
-        for column in layer.columns
-        if column != "geometry"
+        column: {"type": kind, **({"description": told[column]} if column in told else {})}
+        for column, kind in types.items()
     }
+
+
+@lru_cache(maxsize=4)
+def _meanings(selection: Selection, edition: str) -> dict[str, str]:
+    words = dictionary(get_atlas(), selection)
+    return dict(zip(words["colonne"], words["signification"], strict=True))
 
 
 def _json_type(dtype: Any) -> str:

@@ -8,7 +8,8 @@ from urllib.parse import urlencode
 
 import geopandas as gpd
 
-from analysis.selection import Selection
+from analysis.allocation import RULES
+from analysis.selection import NO_SHARING, Selection, rules_of
 from analysis.vocabulary import labels
 from api.layers import COLLECTIONS
 from geo.errors import AtlasError
@@ -25,7 +26,7 @@ FILTER_WORDS = {
     "statut": ("statuses", "status"),
     "dispositif": ("dispositifs", "dispositif"),
 }
-SELECTION_WORDS = ("programme", "annee", *FILTER_WORDS)
+SELECTION_WORDS = ("programme", "annee", *FILTER_WORDS, "quartier", "partage")
 STANDARD_WORDS = (
     *("f", "lang", "limit", "offset", "bbox", "bbox-crs", "crs", "sortby", "properties"),
     *("skipGeometry", "resulttype"),
@@ -148,7 +149,16 @@ def _selection(atlas: Atlas, params: Mapping[str, str], faults: list[str]) -> Se
     for word, (field, column) in FILTER_WORDS.items():
         found = _codes(labels(territory, column), word, params.get(word, ""), faults)
         chosen = replace(chosen, **{field: found})  # type: ignore[arg-type]
-    return chosen
+    quarters = _codes(atlas.quarter_labels, "quartier", params.get("quartier", ""), faults)
+    return replace(chosen, quarters=quarters, rules=_rules(params.get("partage"), faults))
+
+
+def _rules(text: str | None, faults: list[str]) -> tuple[str, ...]:
+    rules = RULES if text is None else rules_of(text)
+    if rules is None:
+        known = ", ".join([*RULES, NO_SHARING])
+        faults.append(f"partage « {(text or '')[:_SHOWN]} » ; attendu : {known}.")
+    return RULES if rules is None else rules
 
 
 def _codes(known: Mapping[str, str], word: str, text: str, faults: list[str]) -> tuple[str, ...]:
@@ -171,7 +181,8 @@ def wanted_rows(layer: gpd.GeoDataFrame, wanted: Mapping[str, str]) -> gpd.GeoDa
     for name, text in wanted.items():
         column = layer[name]
         if column.dtype.kind == "b":
-            layer = layer[column == (text.lower() in ("true", "1", "oui"))]
+            wished = text.lower() in ("true", "1", "oui")
+            layer = layer[column.eq(wished).fillna(value=False)]
         elif column.dtype.kind in "iuf":
             layer = layer[column.astype("Float64").eq(_number(text)).fillna(value=False)]
         else:

@@ -22,9 +22,10 @@ from starlette.staticfiles import StaticFiles
 from xstatic.pkg import leaflet
 
 from api.layers import COLLECTIONS
+from api.openapi import document
 from api.provider import asked, fields_of, get_atlas
 from api.questions import BadQuestion, check_general, read_question
-from api.settings import configuration, openapi
+from api.settings import configuration
 from geo.errors import AtlasError
 
 # Nothing but this server may be asked by a page, and no script but its own may run.
@@ -77,7 +78,8 @@ def service(url: str) -> Starlette:
     @lru_cache(maxsize=1)
     def pygeoapi(_edition: str) -> core.API:
         configured = configuration(get_atlas(), url)
-        return core.API(configured, openapi(configured))
+        columns = {name: fields_of(name) for name in COLLECTIONS}
+        return core.API(configured, document(configured, columns))
 
     def answer(call: Callable[..., Answer], request: Request) -> Response:
         """Answer one request; what is wrong is told in French, never as a traceback."""

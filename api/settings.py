@@ -3,10 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from pygeoapi.openapi import get_oas
-
 from api.layers import COLLECTIONS, Collection
-from api.questions import FILTER_WORDS, MOST_ITEMS, SELECTION_WORDS, USUAL_ITEMS, usual
+from api.questions import MOST_ITEMS, USUAL_ITEMS, usual
 from geo.location import INDICATIVE
 from store.atlas import Atlas
 
@@ -16,13 +14,6 @@ SYSTEMS = (CRS84, "http://www.opengis.net/def/crs/EPSG/0/4326")
 LAMBERT_93 = "http://www.opengis.net/def/crs/EPSG/0/2154"
 _LICENCE = "https://www.etalab.gouv.fr/licence-ouverte-open-licence/"
 _FICTITIOUS = " (données fictives)"
-SERVED = ("/", "/openapi", "/conformance", "/collections")
-_WORDS = {
-    "sortby": "Propriétés qui rangent les objets ; « - » devant : en descendant.",
-    "programme": "Code d'un programme de projets ; sans lui, celui par défaut.",
-    "annee": "Année de la programmation ; sans elle, la dernière.",
-    **dict.fromkeys(FILTER_WORDS, "Un ou plusieurs codes, séparés par des virgules."),
-}
 
 
 def fictitious(atlas: Atlas) -> bool:
@@ -111,42 +102,3 @@ def _metropolitan(atlas: Atlas) -> bool:
     """Say whether Lambert-93 covers the territory."""
     west, south, east, north = atlas.quarters.total_bounds
     return bool(west > -10 and east < 12 and south > 41 and north < 52)
-
-
-def openapi(configured: dict[str, Any]) -> dict[str, Any]:
-    """Return the OpenAPI document of what is served: reading only, with the selection's words."""
-    document: dict[str, Any] = get_oas(configured)
-    paths = {}
-    for path, operations in document["paths"].items():
-        if path in SERVED or path.startswith("/collections/"):
-            paths[path] = {"get": operations["get"]} if "get" in operations else {}
-    for name, one in COLLECTIONS.items():
-        added = ("sortby", *(SELECTION_WORDS if one.of_programme else ()))
-        for path in (f"/collections/{name}/items", f"/collections/{name}/items/{{featureId}}"):
-            if path in paths:
-                paths[path]["get"]["parameters"] = _parameters(paths[path]["get"], added)
-    document["paths"] = {path: found for path, found in paths.items() if found}
-    return document
-
-
-def _parameters(operation: dict[str, Any], words: tuple[str, ...]) -> list[dict[str, Any]]:
-    refused = ("datetime", "vendorSpecificParameters", "q.yaml", "sortby.yaml", "filter")
-    kept = [
-        one
-        for one in operation.get("parameters", [])
-        if not any(word in str(one.get("$ref", one.get("name"))) for word in refused)
-        and one.get("name") not in words
-    ]
-    added = [
-        {
-            "name": word,
-            "in": "query",
-            "description": _WORDS[word],
-            "required": False,
-            "schema": {"type": "string"},
-            "style": "form",
-            "explode": False,
-        }
-        for word in words
-    ]
-    return [*kept, *added]

@@ -17,7 +17,9 @@ import shapely
 from geojson_validator import validate_structure
 
 from analysis.selection import Selection
+from analysis.vocabulary import sharing
 from store.atlas import Atlas
+from store.contents import content
 from store.tables import export_projects, export_quarters
 from tests.conftest import ROOT, _free_port
 from tests.samples import copy_data, rewrite
@@ -89,14 +91,16 @@ def cents(found: dict[str, Any]) -> int:
 
 
 @pytest.mark.parametrize("year", [2025, 2024])
-@pytest.mark.parametrize("name", ["quarters", "projects"])
+@pytest.mark.parametrize("name", ["quarters", "projects", "locations", "funding"])
 def test_counts_and_totals_are_those_of_the_engine(url, hostile, name, year):
-    layer = {"quarters": export_quarters, "projects": export_projects}[name](
-        hostile, Selection("demo", year)
-    )
+    layer = content(hostile, Selection("demo", year), name)
     found = features(url, name, annee=year, limit=1000)
     assert found["numberMatched"] == len(found["features"]) == len(layer)
-    assert cents(found) == round(layer["accorde_eur"].sum() * 100) > 0
+    assert len({one["id"] for one in found["features"]}) == len(layer)
+    if name != "locations":
+        assert cents(found) == round(layer["accorde_eur"].sum() * 100) > 0
+    placed = sum(one["geometry"] is not None for one in found["features"])
+    assert placed == layer.geometry.notna().sum()
     assert all(one["properties"]["donnees_fictives"] for one in found["features"])
     assert validate_structure(found) == {}
 
@@ -110,6 +114,33 @@ def test_the_words_of_a_link_choose_the_same_money(url, hostile):
     by_label = features(url, "projects", theme="Éducation", limit=1000)
     assert {one["properties"]["theme_code"] for one in by_label["features"]} == {"1.1"}
     assert by_label["numberMatched"] == features(url, "projects", theme="1.1")["numberMatched"] > 0
+
+
+def test_the_quarter_and_the_sharing_of_a_link_choose_the_same_lines(url, hostile):
+    chosen = Selection("demo", 2025, quarters=("QN06211M",), rules=("equal",))
+    layer = content(hostile, chosen, "funding")
+    found = features(url, "funding", quartier="QN06211M", partage="equal", limit=1000)
+    assert found["numberMatched"] == len(layer) > 10
+    assert cents(found) == round(layer["accorde_eur"].sum() * 100)
+    assert {one["properties"]["code_qpv"] for one in found["features"]} == {"QN06211M"}
+    assert {one["properties"]["regle_partage"] for one in found["features"]} == {
+        sharing(("equal",))
+    }
+    label = hostile.quarter_labels["QN06211M"]
+    assert features(url, "funding", quartier=label)["numberMatched"] == len(layer)
+
+
+def test_a_place_is_that_of_its_project_and_a_line_bears_its_name(url):
+    places = features(url, "locations", bbox="2.5,50.4,2.6,50.5", sortby="-distance_limite_m")
+    far = [one["properties"]["distance_limite_m"] for one in places["features"]]
+    assert far == sorted(far, reverse=True) and len(far) > 10
+    one = places["features"][0]
+    project = json.loads(ask(f"{url}/collections/projects/items/{one['id']}")[1])
+    assert project["geometry"] == one["geometry"]
+    lines = features(url, "funding", identifiant=one["id"])["features"]
+    assert lines and all(line["geometry"] is None for line in lines)
+    alone = json.loads(ask(f"{url}/collections/funding/items/{lines[0]['id']}")[1])
+    assert alone["properties"] == lines[0]["properties"]
 
 
 def test_a_real_programme_is_not_marked_fictitious(url):
@@ -177,6 +208,8 @@ def test_a_feature_keeps_the_selection_it_was_asked_in(url, hostile):
         ("annee=1850", "attendu : 2025"),
         ("programme=nul", "attendu : demo"),
         ("theme=99", "theme « 99 »"),
+        ("quartier=QN00000X", "attendu : QN06204M"),
+        ("partage=hasard", "attendu : declared"),
         ("inconnu=1", "Paramètre inconnu : « inconnu »"),
         ("datetime=2024", "Paramètre inconnu"),
         ("filter=1%3D1", "Paramètre inconnu"),
@@ -220,17 +253,17 @@ def test_nothing_can_be_written(url, method, path):
     assert "se lit seulement" in text
 
 
-def test_the_openapi_document_offers_reading_alone_and_says_what_is_fictitious(url):
+def test_the_service_says_what_it_reads_and_what_is_fictitious(url):
     document = json.loads(ask(f"{url}/openapi")[1])
-    assert {method for path in document["paths"].values() for method in path} == {"get"}
-    asked = document["paths"]["/collections/quarters/items"]["get"]["parameters"]
-    assert {"annee", "programme", "theme", "code_qpv"} <= {one.get("name") for one in asked}
+    assert document["servers"][0]["url"] == url
     assert "(données fictives)" in document["info"]["title"]
     classes = json.loads(ask(f"{url}/conformance")[1])["conformsTo"]
     assert any("ogcapi-features-1" in one for one in classes)
-    assert not any("create" in one for one in classes)
+    assert not any(word in one for one in classes for word in ("create", "cql", "filter"))
     told = {one["id"]: one for one in json.loads(ask(f"{url}/collections")[1])["collections"]}
-    assert "(données fictives)" in told["quarters"]["title"]
+    invented = ("quarters", "projects", "locations", "funding")
+    assert all("(données fictives)" in told[name]["title"] for name in invented)
+    assert all("sont fictifs" in told[name]["description"] for name in invented)
     assert "fictives" not in told["communes"]["title"]
     assert all(
         {"license", "items"} <= {link["rel"] for link in one["links"]} for one in told.values()
@@ -271,7 +304,7 @@ def test_a_hostile_word_comes_back_as_text(url, word):
 def test_gdal_reads_the_service_as_its_own_layers(url, hostile):
     source = f"OAPIF:{url}"
     assert {name for name, _ in pyogrio.list_layers(source)} == {
-        *("quarters", "projects", "communes", "indicators")
+        *("quarters", "projects", "locations", "funding", "communes", "indicators")
     }
     mine = export_quarters(hostile, Selection("demo", 2025))
     read = pyogrio.read_dataframe(source, layer="quarters")
@@ -283,6 +316,12 @@ def test_gdal_reads_the_service_as_its_own_layers(url, hostile):
     one = pyogrio.read_dataframe(source, layer="projects", where="annee = 2024")
     assert len(one) == len(export_projects(hostile, Selection("demo", 2024)))
     assert set(one["annee"]) == {2024}
+    places = pyogrio.read_dataframe(source, layer="locations", bbox=(2.5, 50.4, 2.6, 50.5))
+    assert 0 < len(places) == features(url, "locations", bbox="2.5,50.4,2.6,50.5")["numberMatched"]
+    where = "code_qpv = 'QN06208M' AND accorde_eur > 10000"
+    lines = pyogrio.read_dataframe(source, layer="funding", where=where)
+    big = content(hostile, Selection("demo", 2025), "funding").query("accorde_eur > 10000")
+    assert len(lines) == (big["code_qpv"] == "QN06208M").sum() > 0
     every = pyogrio.read_dataframe(source, layer="indicators")
     assert len(every) == features(url, "indicators", limit=1)["numberMatched"] > 1000
 
