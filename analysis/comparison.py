@@ -1,6 +1,7 @@
 """A quarter's figure beside larger areas, only where the two were measured the same year."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from math import nan
 
 import pandas as pd
 
@@ -58,9 +59,21 @@ def areas_of_year(
     extent of it is published, "not_comparable".
     """
     published = _comparator_rows(indicator, figures)
-    rows = [_area(published, area, year) for area in comparators]
-    frame = pd.DataFrame(rows, columns=["level", "label", "value", "status"])
-    return frame.astype({"value": "float64"})
+    cells: dict[tuple[str, str], tuple[float, str]] = {}
+    if year and len(published):
+        of_year = published[published["data_year"].eq(year).fillna(False)]
+        names = ("area_level", "area_code", "value", "status")
+        for level, code, *cell in zip(*(of_year[name] for name in names), strict=True):
+            cells.setdefault((level, code), (cell[0], cell[1]))  # in the first data set named
+    found = [_area(cells, area) for area in comparators]
+    return pd.DataFrame(
+        {
+            "level": [area.level for area in comparators],
+            "label": [area.label for area in comparators],
+            "value": pd.array([value for value, _ in found], dtype="float64"),
+            "status": pd.array([status for _, status in found], dtype="str"),
+        }
+    )
 
 
 def area_datasets(indicator: Indicator, figures: pd.DataFrame, year: int | None) -> list[str]:
@@ -77,26 +90,26 @@ def _published_years(
     indicator: Indicator, figures: pd.DataFrame, comparators: Sequence[Comparator]
 ) -> set[int]:
     rows = _comparator_rows(indicator, figures)
+    if rows.empty:
+        return set()
+    rows = rows[(rows["status"] == "published") & rows["data_year"].notna()]
     # By level and code: region 32 is not department 32.
-    areas = pd.MultiIndex.from_frame(rows[["area_level", "area_code"]])
-    asked = areas.isin([(area.level, area.code) for area in comparators])
-    rows = rows[asked & (rows["status"] == "published")]
-    return {int(year) for year in rows["data_year"].dropna()}
+    asked = {(area.level, area.code) for area in comparators}
+    found = zip(rows["area_level"], rows["area_code"], rows["data_year"], strict=True)
+    return {int(year) for level, code, year in found if (level, code) in asked}
 
 
 def _comparator_rows(indicator: Indicator, figures: pd.DataFrame) -> pd.DataFrame:
     found = [select(figures, source) for source in indicator.comparators]
-    rows = pd.concat(found) if found else figures.iloc[:0]
-    return rows[rows["area_level"] != "quarter"]
+    found = [rows[rows["area_level"] != "quarter"] for rows in found if len(rows)]
+    if len(found) < 2:
+        return found[0] if found else figures.iloc[:0]
+    return pd.concat(found)
 
 
-def _area(rows: pd.DataFrame, area: Comparator, year: int | None) -> dict[str, object]:
-    words: dict[str, object] = {"level": area.level, "label": area.label}
-    if year is None:
-        return {**words, "value": None, "status": "absent"}
-    rows = rows[(rows["area_level"] == area.level) & (rows["data_year"] == year).fillna(False)]
-    exact = rows[rows["area_code"] == area.code]
-    if len(exact):
-        return {**words, "value": exact["value"].iloc[0], "status": exact["status"].iloc[0]}
-    former = rows["area_code"].isin(area.former_codes).any()
-    return {**words, "value": None, "status": "not_comparable" if former else "absent"}
+def _area(
+    cells: Mapping[tuple[str, str], tuple[float, str]], area: Comparator
+) -> tuple[float, str]:
+    former = any((area.level, code) in cells for code in area.former_codes)
+    unknown = (nan, "not_comparable" if former else "absent")
+    return cells.get((area.level, area.code), unknown)

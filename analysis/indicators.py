@@ -5,15 +5,20 @@ figure is a value *or* a status of ``geo.schema.FIGURE_STATUSES``, never a zero 
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from math import inf, nan
+from typing import Any
 
 import pandas as pd
 
 from analysis import wording
 from analysis.sources import Source, select
-from geo.crosswalk import carry
+from geo.crosswalk import carriers
 from geo.schema import GENERATIONS
+
+_ABSENT = (nan, "absent")
+_APART = (nan, "not_comparable")  # split off or merged: no figure of its own in 2015
 
 
 @dataclass(frozen=True)
@@ -114,14 +119,13 @@ def _by_part(indicator: Indicator, figures: pd.DataFrame) -> Iterator[list[Vinta
     for part in dict.fromkeys(source.part for source in indicator.sources):
         rows = _quarters(indicator, figures, part)
         rows = rows[rows["status"] == "published"]
-        if len(rows):
-            keys = rows[["dataset", "data_year", "file_year", "generation"]].drop_duplicates()
+        editions: dict[tuple[int | None, ...], str] = {}
+        names = ("dataset", "data_year", "file_year", "generation")
+        for dataset, *years in zip(*(rows[name] for name in names), strict=True):
             # The same edition in two data sets is read in the first one named.
-            keys = keys[~keys.duplicated(["data_year", "file_year", "generation"])]
-            # A file's year orders its editions even where the data year is not proven.
-            order = keys["file_year"].fillna(keys["data_year"])
-            keys = keys.loc[order.sort_values(kind="stable").index]
-            yield [Vintage(str(key[0]), *_optional(key[1:])) for key in keys.to_numpy()]
+            editions.setdefault(_optional(years), str(dataset))
+        if editions:
+            yield sorted((Vintage(one, *key) for key, one in editions.items()), key=_edition)
 
 
 def quarter_figures(
@@ -133,20 +137,17 @@ def quarter_figures(
     its vintage keeps saying so. A quarter without a figure is "absent"; one that was split off or
     merged has no figure of its own in 2015, and is "not_comparable".
     """
-    codes = pd.Series(crosswalk["qpv_code"].dropna().unique())
-    if vintage is None:
-        return _frame(pd.Series(dtype="float64"), pd.Series(dtype="str"), codes)
-    rows = _quarters(indicator, figures)
-    rows = rows[rows["dataset"] == vintage.dataset]
-    rows = rows[_same(rows["data_year"], vintage.data_year)]
-    rows = rows[_same(rows["file_year"], vintage.file_year)]
-    rows = rows[_same(rows["generation"], vintage.generation)].set_index("area_code")
-    if vintage.generation != GENERATIONS[0]:
-        return _frame(rows["value"], rows["status"], codes)
-    status = carry(rows["status"], crosswalk)
-    redrawn = crosswalk.dropna()[["qpv_code"]].query("qpv_code not in @status.index")["qpv_code"]
-    apart = pd.Series("not_comparable", index=redrawn.unique(), dtype="str")
-    return _frame(carry(rows["value"], crosswalk), pd.concat([status, apart]), codes)
+    codes = list(dict.fromkeys(crosswalk["qpv_code"].dropna()))
+    cells = {} if vintage is None else _cells(_quarters(indicator, figures), vintage)
+    if vintage and vintage.generation == GENERATIONS[0]:
+        former = carriers(crosswalk)
+        cells = {new: cells.get(old, _ABSENT) if old else _APART for new, old in former.items()}
+    found = [cells.get(code, _ABSENT) for code in codes]
+    columns = {
+        "value": pd.array([value for value, _ in found], dtype="float64"),
+        "status": pd.array([status for _, status in found], dtype="str"),
+    }
+    return pd.DataFrame(columns, index=pd.Index(codes, name="qpv_code", dtype="str"))
 
 
 def latest(
@@ -167,22 +168,29 @@ def every_source(indicators: Mapping[str, Indicator]) -> Iterator[Source]:
         yield from (*one.sources, *one.comparators)
 
 
-def narrowed(indicator: Indicator, figures: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows an indicator is read from and no other: a smaller frame to ask often."""
-    named = {
-        name
-        for source in every_source({indicator.code: indicator})
-        for term in (source.variable, *re.split("[+/]", source.variable))
-        for name in (term, term.rpartition(".")[2])
-    }
-    return figures[figures["variable"].isin(named)]
+def narrowed(
+    indicators: Mapping[str, Indicator], figures: pd.DataFrame
+) -> Iterator[tuple[Indicator, pd.DataFrame]]:
+    """Yield each indicator with the rows it is read from and no other: a smaller frame to ask."""
+    places = figures.groupby("variable", sort=False).indices
+    for code, indicator in indicators.items():
+        named = {
+            name
+            for source in every_source({code: indicator})
+            for term in (source.variable, *re.split("[+/]", source.variable))
+            for name in (term, term.rpartition(".")[2])
+        }
+        rows = [row for name in named for row in places.get(name, ())]
+        yield indicator, figures.take(sorted(rows))
 
 
 def _quarters(indicator: Indicator, figures: pd.DataFrame, part: str = "") -> pd.DataFrame:
     sources = [one for one in indicator.sources if part in ("", one.part)]
     found = [select(figures, source) for source in sources]
-    rows = pd.concat(found) if len(found) > 1 else found[0] if found else figures.iloc[:0]
-    rows = rows[rows["area_level"] == "quarter"]
+    found = [rows[rows["area_level"] == "quarter"] for rows in found if len(rows)]
+    if len(found) < 2:
+        return found[0] if found else figures.iloc[:0]
+    rows = pd.concat(found)
     # A column that bears two names in one file is read under the first.
     return rows[~rows.duplicated(["dataset", "area_code", "data_year", "file_year", "generation"])]
 
@@ -191,12 +199,20 @@ def _same(years: pd.Series, year: int | None) -> pd.Series:
     return years.isna() if year is None else (years == year).fillna(False)
 
 
-def _optional(key: object) -> list[int | None]:
-    return [None if pd.isna(part) else int(part) for part in key]  # type: ignore[attr-defined]
+def _optional(years: Iterable[Any]) -> tuple[int | None, ...]:
+    return tuple(None if pd.isna(year) else int(year) for year in years)
 
 
-def _frame(value: pd.Series, status: pd.Series, codes: pd.Series) -> pd.DataFrame:
-    frame = pd.DataFrame(index=pd.Index(codes, name="qpv_code"))
-    frame["value"] = value.reindex(frame.index).astype("float64")
-    frame["status"] = status.reindex(frame.index).fillna("absent").astype("str")
-    return frame
+def _edition(vintage: Vintage) -> float:
+    """Order editions: a file's year does even where the data year is not proven."""
+    year = vintage.data_year if vintage.file_year is None else vintage.file_year
+    return inf if year is None else year
+
+
+def _cells(rows: pd.DataFrame, vintage: Vintage) -> dict[str, tuple[float, str]]:
+    """Return value and status of one vintage, by code of the area."""
+    one = (rows["dataset"] == vintage.dataset) & _same(rows["data_year"], vintage.data_year)
+    one &= _same(rows["file_year"], vintage.file_year)
+    one &= _same(rows["generation"], vintage.generation)
+    figures = rows.loc[one, ["area_code", "value", "status"]]
+    return {code: (value, status) for code, value, status in figures.itertuples(index=False)}

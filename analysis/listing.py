@@ -28,8 +28,7 @@ def listing(
     """
     parts = [
         _figures(indicator, own, crosswalk, vintage, source)
-        for indicator in indicators.values()
-        for own in [narrowed(indicator, figures)]
+        for indicator, own in narrowed(indicators, figures)
         for vintage in _vintages(indicator, own)
     ]
     if not parts:

@@ -11,13 +11,13 @@ from functools import cached_property
 import geopandas as gpd
 import pandas as pd
 
-from analysis.coverage import Grid
+from analysis.coverage import Grid, without
 from analysis.equity import Equity
 from analysis.indicators import Indicator, Vintage
 from analysis.measure import Measure
 from analysis.palette import group_colours
 from analysis.profile import Reading
-from analysis.programme import LoadedProgramme
+from analysis.programme import LoadedProgramme, grand_total, quarter_projects
 from analysis.selection import Selection
 from analysis.vocabulary import labels
 from geo.catalogue import Dataset
@@ -39,7 +39,7 @@ class Material:
     ``projects``, a point a ``communes``) are in the metric system of the territory. ``histories``
     is ``Atlas.history`` by indicator, ``relations`` what became of each quarter. ``quarters_key``
     is the data set of the outlines in ``catalogue``; ``file`` gives the CSV of the projects of a
-    selection, as the page Données does.
+    quarter, or of all ("" for code), as the page Données does.
     """
 
     territory: Territory
@@ -64,11 +64,46 @@ class Material:
     population: Vintage | None
     catalogue: Mapping[str, Dataset]
     quarters_key: str
-    file: Callable[[Selection], bytes]
+    file: Callable[[str], bytes]
 
     def of(self, code: str) -> Selection:
         """Return the selection narrowed to one quarter."""
         return replace(self.selection, quarters=(code,))
+
+    @cached_property
+    def shares(self) -> dict[str, pd.DataFrame]:
+        """Return ``quarter_projects`` of each quarter that a project serves, by its code."""
+        return {str(code): own for code, own in quarter_projects(self.rows).groupby("served")}
+
+    @cached_property
+    def empty_cells(self) -> dict[str, list[str]]:
+        """Return the words of the themes without any project, by quarter."""
+        words = self.grid.words
+        return {
+            code: [words[one] for one in found] for code, found in without(self.grid.cells).items()
+        }
+
+    @cached_property
+    def undecided(self) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Return the projects too near an edge to tell, and the rows of the ledger undecided."""
+        doubtful = self.projects["targets"].map(lambda found: "undecided" in found)
+        near = self.projects.loc[doubtful, ["project_id", "nearest_qpv_code"]]
+        return pd.DataFrame(near), self.rows[self.rows["target"] == "undecided"]
+
+    @cached_property
+    def unallocated(self) -> pd.Series:
+        """Return ``grand_total`` of what does not say which quarter it serves."""
+        return grand_total(self.rows[self.rows["target"] == "unallocated"])
+
+    @cached_property
+    def secrets(self) -> dict[str, list[str]]:
+        """Return the names of the indicators under statistical secrecy, by quarter."""
+        found: dict[str, list[str]] = {code: [] for code in self.labels}
+        for one in self.readings:
+            status = one.quarters["status"]
+            for code in status.index[status == "secret"]:
+                found.setdefault(str(code), []).append(one.indicator.short)
+        return {code: list(dict.fromkeys(names)) for code, names in found.items()}
 
     @property
     def fictitious(self) -> bool:

@@ -109,8 +109,7 @@ def readings(
     """
     return [
         reading(indicator, own, crosswalk, comparators, vintage)
-        for indicator in indicators.values()
-        for own in [narrowed(indicator, figures)]
+        for indicator, own in narrowed(indicators, figures)
         for common in [comparable_vintage(indicator, own, comparators)]
         for vintage in _shown(indicator, own, common)
     ]

@@ -144,13 +144,14 @@ def operators(rows: pd.DataFrame) -> pd.DataFrame:
     return frame.sort_values(["granted_cents", "projects"], ascending=False, kind="stable")
 
 
-def project_table(rows: pd.DataFrame) -> pd.DataFrame:
+def project_table(rows: pd.DataFrame, by: Sequence[str] = ("project_id",)) -> pd.DataFrame:
     """Return one row a project of the rows: its attributes, quarters served and amounts (cents).
 
-    Sorted by granted amount, largest first, then by identifier.
+    Sorted by granted amount, largest first, then by identifier. ``by`` may put ``qpv_code`` before
+    ``project_id``: one row a quarter and project then, the amounts those of the quarter.
     """
     first = [name for name in _ATTRIBUTES if name != "project_id"] + ["group", "situation"]
-    grouped = rows.groupby("project_id")
+    grouped = rows.groupby(list(by) if len(by) > 1 else by[0])
     frame = grouped[first].first().join(grouped[list(CENTS)].sum(min_count=1))
     frame["quarters"] = _codes(rows.dropna(subset=["qpv_code"]), "qpv_code", frame.index)
     frame["targets"] = _codes(rows, "target", frame.index)
@@ -166,15 +167,29 @@ def placed_projects(loaded: LoadedProgramme, rows: pd.DataFrame) -> pd.DataFrame
 
     Columns added: those of OWN (contract PROJECTS) and those of ``located``.
     """
-    own = loaded.projects[["project_id", *OWN]]
-    return project_table(rows).merge(
-        own.join(loaded.located), on="project_id", how="left", validate="1:1"
-    )
+    return placed(loaded, project_table(rows))
+
+
+def placed(loaded: LoadedProgramme, table: pd.DataFrame) -> pd.DataFrame:
+    """Add to a table of projects of a programme the columns of ``placed_projects``."""
+    own = loaded.projects[["project_id", *OWN]].join(loaded.located)
+    return table.merge(own, on="project_id", how="left", validate="many_to_one")
+
+
+def quarter_projects(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return one row a quarter and project it is served by, all quarters in one go.
+
+    Columns of ``project_table``, its order within a quarter, and ``served``, the quarter's code.
+    """
+    whole = project_table(rows, ("qpv_code", "project_id"))
+    return whole.rename(columns={"qpv_code": "served"})
 
 
 def _codes(rows: pd.DataFrame, column: str, index: pd.Index) -> pd.Series:
     found: dict[object, set[str]] = {}
-    for key, code in zip(rows[str(index.name)], rows[column], strict=True):
+    names = [str(name) for name in index.names]
+    keys = zip(*(rows[name] for name in names), strict=True) if names[1:] else rows[names[0]]
+    for key, code in zip(keys, rows[column], strict=True):
         found.setdefault(key, set()).add(code)
     codes = [tuple(sorted(found.get(key, ()))) for key in index]
     return pd.Series(codes, index=index, dtype="object")

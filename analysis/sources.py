@@ -58,6 +58,8 @@ def select(figures: pd.DataFrame, source: Source) -> pd.DataFrame:
     least of them (absent, secret, not significant…), and no value.
     """
     rows = figures[figures["dataset"] == source.dataset]
+    if rows.empty:
+        return rows
     if source.since is not None:
         rows = rows[(rows["file_year"] >= source.since).fillna(False)]
     if source.until is not None:

@@ -5,6 +5,7 @@ which. A figure is carried as it is only where one quarter continues one quarter
 """
 
 import re
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -75,18 +76,17 @@ def _read_cell(
     return DeclaredCodes(tuple(dict.fromkeys(codes)), tuple(translated), tuple(unknown))
 
 
-def carry(values: pd.Series, crosswalk: pd.DataFrame) -> pd.Series:
-    """Carry values indexed by 2015 code to the 2024 codes that continue them, one for one.
+def carriers(crosswalk: pd.DataFrame) -> dict[str, str | None]:
+    """Return the 2015 code whose figures each 2024 quarter takes over, one for one.
 
     A 2024 quarter whose 2015 predecessor has several successors, or that has several
-    predecessors, gets nothing: sharing or adding up a figure needs areas or people, not a table
-    of codes.
+    predecessors, takes none (None): sharing or adding up a figure needs areas or people, not a
+    table of codes. A quarter without a predecessor is left out.
     """
-    single = _pairs(crosswalk)
-    single = single[_count(single, "qpv_code_2015").eq(1) & _count(single, "qpv_code").eq(1)]
-    source = single.set_index("qpv_code")["qpv_code_2015"]
-    found = values.reindex(source.to_numpy())
-    return pd.Series(found.to_numpy(), index=source.index, name=values.name)
+    pairs = _pairs(crosswalk)
+    ends = list(zip(pairs["qpv_code_2015"], pairs["qpv_code"], strict=True))
+    old, new = Counter(old for old, _ in ends), Counter(new for _, new in ends)
+    return {b: a if old[a] == 1 and new[b] == 1 else None for a, b in ends}
 
 
 class Tolerance(NamedTuple):

@@ -3,6 +3,7 @@
 import os
 import re
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 import geopandas as gpd
@@ -41,9 +42,29 @@ def to_csv(frame: pd.DataFrame, dialect: str = "fr") -> bytes:
     apostrophe; removing one apostrophe before such a start gives the text back. Numbers are left
     alone.
     """
+    return _encoded(_readable(frame, dialect), dialect)
+
+
+def to_csv_parts(frame: pd.DataFrame, optional: Sequence[str] = ()) -> dict[str, bytes]:
+    """Return ``to_csv`` of the rows of each label of the index, made in one go.
+
+    A column of ``optional`` that a part leaves empty is left out of that part.
+    """
+    found = {}
+    for label, part in _readable(frame, "fr").groupby(level=0, sort=False):
+        blank = [name for name in optional if name in part and part[name].isna().all()]
+        found[str(label)] = _encoded(part.drop(columns=blank), "fr")
+    return found
+
+
+def _readable(frame: pd.DataFrame, dialect: str) -> pd.DataFrame:
+    """Return a table whose booleans are words, and whose texts no spreadsheet can run."""
+    words = {True: "oui", False: "non"} if dialect == "fr" else {True: "true", False: "false"}
+    return pd.DataFrame({_harmless(name): _cells(frame[name], words) for name in frame.columns})
+
+
+def _encoded(table: pd.DataFrame, dialect: str) -> bytes:
     french = dialect == "fr"
-    words = {True: "oui", False: "non"} if french else {True: "true", False: "false"}
-    table = pd.DataFrame({_harmless(name): _cells(frame[name], words) for name in frame.columns})
     sep, decimal = (";", ",") if french else (",", ".")
     text = str(table.to_csv(sep=sep, decimal=decimal, index=False, lineterminator="\r\n"))
     return text.encode("utf-8-sig" if french else "utf-8")

@@ -42,7 +42,7 @@ def territory(material: Material) -> dict[str, Any]:
         "missing": missing(material),
         "reserves": reserves(material),
         "sources": credits(material),
-        "data": data_lines(material, "tableau", material.selection),
+        "data": data_lines(material, "tableau"),
     }
 
 

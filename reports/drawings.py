@@ -69,8 +69,8 @@ def trend(
     across = Scale(min(years), max(years), 20, width - 22)
     up = Scale(low, high, height - 36, 18)
     marks = [svg.line((8, height - 16), (width - 8, height - 16), stroke=_PALE)]
-    for _, row in points[points["break_reason"] != ""].iterrows():
-        x = across.at(float(row["year"]) - 0.5)
+    for year in points["year"][points["break_reason"] != ""]:
+        x = across.at(float(year) - 0.5)
         marks.append(svg.line((x, 4), (x, height - 16), dash="2 2"))
     for _, part in points[points["status"] == "published"].groupby("segment"):
         ring = [
@@ -94,23 +94,24 @@ def _dots(
     # Where two texts would touch, every other one goes under its point.
     apart = max(map(len, texts)) * _CHARACTER + 2 <= step
     marks = []
-    for rank, (_, row) in enumerate(points.iterrows()):
-        x = across.at(float(row["year"]))
+    told = zip(points["year"], points["value"], points["status"], strict=True)
+    for rank, (year, value, status) in enumerate(told):
+        x = across.at(float(year))
         above = apart or (len(points) - 1 - rank) % 2 == 0
         marks.append(
             svg.text(
                 (x, height - 5),
-                str(int(row["year"]))[-2:].rjust(2, "0"),
+                str(int(year))[-2:].rjust(2, "0"),
                 anchor="middle",
                 fill=_GREY,
             )
         )
-        if row["status"] == "published":
-            y = up.at(float(row["value"]))
+        if status == "published":
+            y = up.at(float(value))
             marks.append(svg.circle((x, y), 2.2, fill=ACCENT))
             place = (x, y - 6 if above else y + 12)
             marks.append(svg.text(place, texts[rank], anchor="middle", halo=True))
-        elif row["status"] == "secret":
+        elif status == "secret":
             marks.append(svg.circle((x, height - 22), 2.4, stroke=_GREY, width=1))
     return marks
 

@@ -10,7 +10,7 @@ from analysis.material import FICTITIOUS, Material
 from analysis.palette import ACCENT
 from analysis.profile import KEYS, latest_of
 from analysis.programme import grand_total, totals
-from analysis.selection import Selection, link_words
+from analysis.selection import link_words
 from analysis.vocabulary import file_stem, labels, sharing
 
 _PAGE_OF = "/{page}?{words}"
@@ -67,20 +67,18 @@ def _bars(
 
 def undecided_words(material: Material, code: str | None = None) -> list[str]:
     """Say what is not decided near a quarter, or in all, and what no quarter can be given."""
-    every = material.projects
-    near = every[every["targets"].map(lambda found: "undecided" in found)]
+    near, rows = material.undecided
     if code is not None:
         near = near[near["nearest_qpv_code"] == code]
-    rows = material.rows
     lines = []
     if len(near):
-        own = rows[rows["project_id"].isin(near["project_id"]) & (rows["target"] == "undecided")]
+        own = rows[rows["project_id"].isin(near["project_id"])]
         where = "de ce quartier" if code is not None else "d'un quartier"
         lines.append(
             f"{wording.plural(len(near), 'projet')} trop près de la limite {where} pour trancher "
             f"({wording.euros(int(own['granted_cents'].sum()))} accordés, non comptés ici)."
         )
-    lost = grand_total(rows[rows["target"] == "unallocated"])
+    lost = material.unallocated
     if lost["projects"]:
         lines.append(
             f"Dans tout le contrat, {wording.plural(int(lost['projects']), 'projet')} "
@@ -105,8 +103,12 @@ def credits(material: Material) -> list[str]:
     return [*[wording.shortened(f"{line}.", 260) for line in known], rule]
 
 
-def data_lines(material: Material, page: str, selection: Selection) -> list[dict[str, str]]:
-    """Say where the same figures are: permanent link, file of projects and its fingerprint."""
+def data_lines(material: Material, page: str, code: str = "") -> list[dict[str, str]]:
+    """Say where the same figures are: permanent link, file of projects and its fingerprint.
+
+    Those of the quarter ``code``, else of the whole selection.
+    """
+    selection = material.of(code) if code else material.selection
     words = "&".join(f"{key}={value}" for key, value in link_words(selection).items())
     link = material.address.rstrip("/") + _PAGE_OF.format(page=page, words=words)
     name = file_stem(material.territory, selection, "projets")
@@ -115,6 +117,6 @@ def data_lines(material: Material, page: str, selection: Selection) -> list[dict
         {"label": "Projets de cette sélection", "value": f"{name}.csv (page Données)"},
         {
             "label": "Empreinte SHA-256 de ce fichier",
-            "value": hashlib.sha256(material.file(selection)).hexdigest(),
+            "value": hashlib.sha256(material.file(code)).hexdigest(),
         },
     ]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from math import cos, hypot, sin, sqrt
 
 import geopandas as gpd
+import shapely
 from shapely.geometry import Polygon, box
 from shapely.geometry.base import BaseGeometry
 
@@ -71,7 +72,8 @@ def quarter_map(
     """
     own = quarters.set_index("qpv_code").geometry[code]
     view = frame_of(own, width)
-    others = quarters[quarters["qpv_code"] != code]
+    seen = shapely.intersects(quarters.geometry.to_numpy(), view.ground.buffer(20 * view.metres))
+    others = quarters[seen & (quarters["qpv_code"] != code).to_numpy()]
     marks = [_ground(view)]
     marks += [_shape(view, shape, _OTHER, svg_stroke="#8a8370") for shape in others.geometry]
     marks.append(_shape(view, own, _OWN, svg_stroke=ACCENT, width=2.2))
@@ -134,8 +136,8 @@ def _communes(view: Frame, communes: gpd.GeoDataFrame, own: BaseGeometry) -> lis
     far = communes.geometry.distance(own.centroid).sort_values(kind="stable")
     taken: list[tuple[float, ...]] = [(0, view.height - 26, 150, view.height)]
     marks = []
-    for index in far.index[:_NEAREST]:
-        point, name = communes.geometry[index], str(communes["commune_name"][index])
+    near = communes.loc[far.index[:_NEAREST]]
+    for point, name in zip(near.geometry, near["commune_name"].astype("str"), strict=True):
         x, y = view.at(point.x, point.y)
         inside = 0 < x < view.width and 0 < y < view.height
         words = name.upper() if inside else _pointing(name, x, y, view)
@@ -228,16 +230,17 @@ def _projects(
     most = max(float(shown["order"].max()) if len(shown) else 0.0, 1.0)
     placed: list[tuple[float, float, float]] = []
     lines, circles = [], []
-    for _, row in shown.iterrows():
-        radius = max(_LEAST_RADIUS, _MOST_RADIUS * sqrt(float(row["order"]) / most))
-        true = view.at(row.geometry.x, row.geometry.y)
+    names = ("order", "group", "location_status", "geometry")
+    for cents, group, status, point in zip(*(shown[name] for name in names), strict=True):
+        radius = max(_LEAST_RADIUS, _MOST_RADIUS * sqrt(float(cents) / most))
+        true = view.at(point.x, point.y)
         x, y = _free(true, radius, placed, view)
         placed.append((x, y, radius))
-        letter, _, colour = groups[row["group"]]
+        letter, _, colour = groups[group]
         if hypot(x - true[0], y - true[1]) > 2:
             lines.append(svg.line(true, (x, y), stroke=INK, width=0.5))
             lines.append(svg.circle(true, 1.2, fill=INK))
-        hollow = row["location_status"] == "undecided"
+        hollow = status == "undecided"
         if hollow:
             circles.append(
                 svg.circle((x, y), radius, fill="#ffffff", stroke=INK, width=1, dash="2 1.5")

@@ -6,7 +6,6 @@ import pandas as pd
 
 from analysis import findings, wording
 from analysis.contrast import ink
-from analysis.coverage import without
 from analysis.material import Material
 from analysis.perimeters import became, measured_on
 from analysis.profile import (
@@ -19,7 +18,7 @@ from analysis.profile import (
     portrait,
     support,
 )
-from analysis.programme import grand_total, project_table
+from analysis.programme import grand_total
 from analysis.vocabulary import labels, what_if
 from geo.location import INDICATIVE
 from reports import drawings, press
@@ -32,6 +31,7 @@ _READING = (
     "Un trait mène à la position quand des cercles se toucheraient.",
 )
 MOST_PROJECTS = 10
+_NO_PROJECT = pd.DataFrame(columns=["project_id", "granted_cents"])
 _SIGNS = 64  # of a title in the list of projects, so that a row keeps two lines at most
 
 
@@ -54,7 +54,7 @@ def content(material: Material, code: str) -> dict[str, Any]:
         "mark": "Site NPNRU" if site else "",
         "headline": _headline(material, code, rows),
         "cards": [_card(material, word, code) for word in KEYS],
-        "map": _map(material, code, rows),
+        "map": _map(material, code),
         "money": money(material, rows, "part de ce quartier"),
         "missing": _missing(material, code),
         "projects": _projects(material, code, rows),
@@ -63,7 +63,7 @@ def content(material: Material, code: str) -> dict[str, Any]:
         "need": _need(material, code),
         "reserves": _reserves(material, code),
         "sources": credits(material),
-        "data": data_lines(material, "quartiers", material.of(code)),
+        "data": data_lines(material, "quartiers", code),
     }
 
 
@@ -85,25 +85,21 @@ def _card(material: Material, word: str, code: str) -> dict[str, Any]:
     return {"label": label, "value": value, "notes": notes, "strip": drawn, "alt": alt}
 
 
-def _map(material: Material, code: str, rows: pd.DataFrame) -> dict[str, Any]:
+def _map(material: Material, code: str) -> dict[str, Any]:
     every = material.projects
-    served = every[every["project_id"].isin(rows["project_id"])]
-    cents = project_table(rows).set_index("project_id")["granted_cents"] if len(rows) else None
-    near = every[
-        (every["location_status"] == "undecided")
-        & (every["nearest_qpv_code"] == code)
-        & ~every["project_id"].isin(served["project_id"])
-    ]
-    shown = pd.concat([served, near])
-    if cents is not None:
-        own = shown["project_id"].map(cents)
-        shown = shown.assign(granted_cents=own.fillna(shown["granted_cents"]))
+    own = material.shares.get(code, _NO_PROJECT).set_index("project_id")["granted_cents"]
+    serves = every["project_id"].isin(own.index)
+    doubtful = every["location_status"] == "undecided"
+    near = doubtful & (every["nearest_qpv_code"] == code)
+    shown = every[serves | near]
+    own = shown["project_id"].map(own)
+    shown = shown.assign(granted_cents=own.fillna(shown["granted_cents"]))
     drawn, away = quarter_map(
         material.quarters, code, shown, material.communes, material.groups,
         material.labels, material.territory.npnru, MAP_WIDTH,
     )  # fmt: skip
-    lost = int((served["location_status"] == "not_located").sum())
-    doubt = int((shown["location_status"] == "undecided").sum())
+    lost = int((serves & (every["location_status"] == "not_located")).sum())
+    doubt = int(doubtful[shown.index].sum())
     notes = [*_READING] if len(shown) > lost else ["Aucun projet à dessiner ici."]
     if away:
         notes.append(f"{wording.plural(away, 'projet')} hors du cadre de la carte.")
@@ -141,7 +137,7 @@ def _legend(material: Material, shown: pd.DataFrame, doubt: int) -> list[dict[st
 
 def _missing(material: Material, code: str) -> list[str]:
     shown = material.grid
-    empty = [shown.words[one] for one in without(shown.cells).get(code, [])]
+    empty = material.empty_cells.get(code, [])
     year, count = material.selection.year, wording.number(len(shown.words))
     lines = [
         f"En {year}, {wording.plural(len(empty), 'thème')} sur {count} sans projet soutenu : "
@@ -149,9 +145,9 @@ def _missing(material: Material, code: str) -> list[str]:
         if empty
         else f"En {year}, chacun des {count} thèmes a au moins un projet soutenu."
     ]
-    waiting = shown.cells[(shown.cells["qpv_code"] == code) & (shown.cells["state"] == "pending")]
-    if len(waiting):
-        words = [shown.words[one] for one in waiting["code"]]
+    cells = shown.cells[shown.cells["qpv_code"] == code]
+    words = [shown.words[one] for one in cells["code"][cells["state"] == "pending"]]
+    if words:
         lines.append(f"Demandes qui attendent une réponse : {wording.listing(words, most=4)}.")
     own = material.services[material.services["qpv_code"] == code]
     told = [_service(one) for _, one in own[own["state"] != "covered"].iterrows()]
@@ -159,8 +155,7 @@ def _missing(material: Material, code: str) -> list[str]:
         lines.append(f"Dispositifs attendus de tout quartier et absents : {' ; '.join(told)}.")
     elif len(own):
         lines.append("Les dispositifs attendus de tout quartier y sont.")
-    lost = [shown.words[k] for k in shown.cells.loc[
-        (shown.cells["qpv_code"] == code) & (shown.cells["change"] == "lost"), "code"]]  # fmt: skip
+    lost = [shown.words[one] for one in cells["code"][cells["change"] == "lost"]]
     if lost:
         lines.append(f"Thèmes couverts en {year - 1} et plus en {year} : "
                      f"{wording.listing(lost, most=4)}.")  # fmt: skip
@@ -177,7 +172,7 @@ def _service(one: pd.Series) -> str:
 
 def _projects(material: Material, code: str, rows: pd.DataFrame) -> dict[str, Any]:
     words = labels(material.territory, "status")
-    table = project_table(rows) if len(rows) else pd.DataFrame(columns=["project_id"])
+    table = material.shares.get(code, _NO_PROJECT)
     first = table.head(MOST_PROJECTS)
     lines = [
         [
@@ -280,11 +275,8 @@ def _need(material: Material, code: str) -> dict[str, str]:
 
 
 def _reserves(material: Material, code: str) -> list[str]:
-    secret = [one.indicator.short for one in material.readings if one.status(code) == "secret"]
-    lines = []
-    if secret:
-        names = wording.listing(list(dict.fromkeys(secret)), most=4)
-        lines.append(f"Secret statistique : {names}.")
+    secret = material.secrets[code]
+    lines = [f"Secret statistique : {wording.listing(secret, most=4)}."] if secret else []
     former = became(material.relations, code)
     if former:
         lines.append(

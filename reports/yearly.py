@@ -47,7 +47,7 @@ def yearly(material: Material) -> dict[str, Any]:
         "reserves": reserves(material),
         "projects": _projects(material),
         "sources": credits(material),
-        "data": data_lines(material, "tableau", material.selection),
+        "data": data_lines(material, "tableau"),
     }
 
 

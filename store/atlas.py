@@ -14,7 +14,7 @@ import geopandas as gpd
 import pandas as pd
 
 from analysis.allocation import RULES
-from analysis.indicators import Indicator, Vintage, every_source, latest
+from analysis.indicators import Indicator, Vintage, every_source, latest, narrowed
 from analysis.profile import Reading, history, readings
 from analysis.programme import LoadedProgramme
 from geo import readers
@@ -316,7 +316,8 @@ class Atlas:
         """Return every proven year of an indicator (``analysis.profile.history``); kept."""
         figures = self.figures
         if code not in self._histories:
-            self._histories[code] = history(self.indicators[code], figures, self.crosswalk)
+            (found,) = narrowed({code: self.indicators[code]}, figures)
+            self._histories[code] = history(*found, self.crosswalk)
         return self._histories[code]
 
     @cached_property

@@ -92,8 +92,7 @@ def changes(atlas: Atlas, indicator: str, span: tuple[Vintage, Vintage]) -> pd.D
 
 def _read(atlas: Atlas, code: str) -> tuple[Indicator, pd.DataFrame]:
     """Return an indicator and the figures it is read from."""
-    indicator = atlas.indicators[code]
-    return indicator, narrowed(indicator, atlas.figures)
+    return next(narrowed({code: atlas.indicators[code]}, atlas.figures))
 
 
 def export_comparisons(atlas: Atlas, comparisons: Iterable[Comparison]) -> pd.DataFrame:

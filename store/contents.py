@@ -25,6 +25,7 @@ from store.dictionary import kinds
 from store.listing import every_figure
 from store.tables import (
     export_projects,
+    export_quarter_projects,
     export_quarters,
     export_totals,
     loaded,
@@ -61,6 +62,11 @@ def content(atlas: Atlas, selection: Selection, what: str, crs: int = 4326) -> g
 @lru_cache(maxsize=16)  # a file, its size and its package read the same frames
 def _kept(atlas: Atlas, edition: str, selection: Selection, what: str) -> gpd.GeoDataFrame:
     return _typed(CONTENTS[what](atlas, selection), kinds(atlas))
+
+
+def by_quarter(atlas: Atlas, selection: Selection) -> gpd.GeoDataFrame:
+    """Return the content "projects" narrowed to each quarter in turn, indexed by the quarter."""
+    return _typed(export_quarter_projects(atlas, selection), kinds(atlas))
 
 
 def flat(layer: gpd.GeoDataFrame) -> pd.DataFrame:

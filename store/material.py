@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date
+from functools import cache
 
 import geopandas as gpd
 import pandas as pd
@@ -16,9 +17,14 @@ from store.atlas import Atlas
 from store.cases import cases, counts
 from store.coverage import grid, services
 from store.equity import Choice, equity
-from store.exports import export_bytes
+from store.exports import export_bytes, quarter_files
 from store.measures import measure
 from store.tables import projects_of, quarter_table, selected, year_before
+
+_DRAWN = (  # what a sheet asks of a project: few columns are quickly sorted out, quarter by quarter
+    *("project_id", "group", "granted_cents", "targets", "location_status", "nearest_qpv_code"),
+    "geometry",
+)
 
 
 def gather(atlas: Atlas, selection: Selection, day: date, address: str = "") -> Material:
@@ -27,6 +33,7 @@ def gather(atlas: Atlas, selection: Selection, day: date, address: str = "") -> 
     A sheet compares its quarter with all. Raises AtlasError when a file of the atlas is at fault.
     """
     whole = replace(selection, quarters=())
+    files = cache(lambda: quarter_files(atlas, whole))
     return Material(
         territory=atlas.territory,
         selection=whole,
@@ -50,7 +57,7 @@ def gather(atlas: Atlas, selection: Selection, day: date, address: str = "") -> 
         population=atlas.population[0],
         catalogue=atlas.catalogue,
         quarters_key=atlas.dataset("quarters").key,
-        file=lambda part: export_bytes(atlas, part, "projects", "csv"),
+        file=lambda code: files()[code] if code else export_bytes(atlas, whole, "projects", "csv"),
     )
 
 
@@ -98,7 +105,7 @@ def _projects(atlas: Atlas, selection: Selection) -> gpd.GeoDataFrame:
     table = projects_of(atlas, selection)
     layer = _points(table)
     layer.loc[table["location_status"] == "not_located", "geometry"] = None
-    return to_metric(layer, atlas.territory.crs)
+    return to_metric(layer[list(_DRAWN)], atlas.territory.crs)
 
 
 def _communes(atlas: Atlas) -> gpd.GeoDataFrame:

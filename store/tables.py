@@ -15,7 +15,9 @@ from analysis.programme import (
     by_target,
     grand_total,
     per_inhabitant,
+    placed,
     placed_projects,
+    quarter_projects,
 )
 from analysis.selection import Selection, apply
 from analysis.vocabulary import (
@@ -130,7 +132,17 @@ def export_projects(atlas: Atlas, selection: Selection) -> gpd.GeoDataFrame:
     ``quartier_position`` is where it lies, ``quartiers`` whom the project serves.
     ``partage`` is the rule met by the project, ``regle_partage`` the rules of the selection.
     """
-    table = projects_of(atlas, selection)
+    return _written(atlas, selection, projects_of(atlas, selection))
+
+
+def export_quarter_projects(atlas: Atlas, selection: Selection) -> gpd.GeoDataFrame:
+    """Return ``export_projects`` of each quarter alone, indexed by the quarter, made in one go."""
+    table = placed(loaded(atlas, selection), quarter_projects(selected(atlas, selection)))
+    return _written(atlas, selection, table).set_axis(table["served"], axis="index")
+
+
+def _written(atlas: Atlas, selection: Selection, table: pd.DataFrame) -> gpd.GeoDataFrame:
+    """Return a table of placed projects in the words and the types of an export."""
     words = {name: labels(atlas.territory, name) for name in ("theme", "dispositif", "status")}
     frame = pd.DataFrame(
         {

@@ -11,7 +11,7 @@ from shapely.geometry import box
 from geo.crosswalk import (
     RELATIONS,
     TOLERANCE,
-    carry,
+    carriers,
     overlap,
     read_cells,
     read_codes,
@@ -74,24 +74,18 @@ def test_order_is_kept_and_repetitions_dropped(codes, separator):
     assert read_cells([None, separator.join(codes)], KNOWN, SPLIT)[1] == read
 
 
-def test_values_are_carried_one_for_one():
+def test_figures_are_carried_one_for_one():
     crosswalk = atlas().crosswalk
-    values = pd.Series(range(16), index=crosswalk["qpv_code_2015"].sample(frac=1, random_state=1))
-    carried = carry(values, crosswalk)
     pairs = dict(zip(crosswalk["qpv_code"], crosswalk["qpv_code_2015"], strict=True))
-    assert set(carried.index) == set(pairs)
-    assert all(carried[code] == values[before] for code, before in pairs.items())
+    assert len(pairs) == 16
+    assert carriers(crosswalk.sample(frac=1, random_state=1)) == pairs
 
 
-def test_a_split_figure_is_given_to_nobody():
-    carried = carry(pd.Series({"QP000001": 10.0, "QP000003": 3.0}), SPLIT)
-    assert carried.to_dict() == {"QN00003A": 3.0}
-
-
-def test_a_quarter_without_a_figure_is_missing_not_zero():
-    carried = carry(pd.Series({"QP000009": 1.0}, name="poverty"), SPLIT)
-    assert carried.isna().all()
-    assert carried.name == "poverty"
+def test_a_split_figure_is_given_to_nobody_and_a_new_quarter_has_none():
+    found = carriers(SPLIT)
+    assert {code for code, former in found.items() if former} == {"QN00003A"}
+    assert found["QN00003A"] == "QP000003"
+    assert set(found) < set(SPLIT["qpv_code"].dropna())
 
 
 # By areas, where both layers are present.
@@ -239,8 +233,12 @@ def test_relations_by_code_follow_the_pairs_then_the_status():
 
 
 def test_a_merged_figure_is_given_to_nobody():
-    values = pd.Series({f"QP00000{k}": float(k) for k in range(1, 7)})
-    assert carry(values, MERGED).to_dict() == {"QN00002A": 3.0, "QN00003A": 4.0, "QN00004A": 5.0}
+    assert carriers(MERGED) == {
+        "QN00001A": None,
+        "QN00002A": "QP000003",
+        "QN00003A": "QP000004",
+        "QN00004A": "QP000005",
+    }
 
 
 def test_a_dropped_quarter_is_known_and_serves_nobody():

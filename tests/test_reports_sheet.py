@@ -1,8 +1,10 @@
 """The printed sheets, read back: two accessible pages that say what the engine says."""
 
+import hashlib
 import io
 import re
 import zipfile
+from dataclasses import replace
 from datetime import date
 
 import pypdf
@@ -17,6 +19,7 @@ from analysis.vocabulary import labels
 from reports.printing import EVERY, file_name, printed, zipped
 from reports.sheet import quarter_pdf
 from store.atlas import Atlas
+from store.exports import export_bytes, quarter_files
 from store.material import gather
 from store.tables import quarter_table, selected
 from tests.samples import atlas, copy_data, rewrite
@@ -178,6 +181,15 @@ def test_a_quarter_without_projects_says_so(sheets):
 def test_fiction_is_said_on_every_page(sheets, code):
     for page in opened(sheets[code]).pages:
         assert "Données fictives" in page.extract_text().replace("\u202f", " ")
+
+
+def test_a_sheet_names_the_very_file_of_the_page_donnees(sheets):
+    files = quarter_files(atlas(), SELECTION)
+    assert list(files) == CODES
+    for code, content in files.items():
+        own = replace(SELECTION, quarters=(code,))
+        assert content == export_bytes(atlas(), own, "projects", "csv")
+        assert hashlib.sha256(content).hexdigest() in text_of(sheets[code])
 
 
 def test_the_same_inputs_give_the_same_bytes(sheets):
