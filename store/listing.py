@@ -6,9 +6,8 @@ from pathlib import Path
 import pandas as pd
 
 from analysis.indicators import Indicator, Vintage, every_source
-from analysis.listing import COLUMNS, listing
+from analysis.listing import listing
 from analysis.sources import with_computed
-from geo.writers import to_csv
 from store.atlas import Atlas
 from store.published import Published, load_known, read_published
 
@@ -52,8 +51,3 @@ def every_figure(
         )
 
     return listing(chosen, figures, atlas.crosswalk, source, quarters)
-
-
-def figures_csv(atlas: Atlas, quarters: Collection[str] | None = None) -> bytes:
-    """Return every figure of some quarters as a CSV file: what ``cli.py figures`` prints."""
-    return to_csv(every_figure(atlas, quarters)[list(COLUMNS)])

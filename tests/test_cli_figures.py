@@ -10,7 +10,8 @@ import pytest
 import cli
 from analysis.indicators import quarter_figures, series_vintages
 from analysis.listing import COLUMNS
-from store.listing import every_figure, figures_csv
+from geo.writers import to_csv
+from store.listing import every_figure
 from tests.samples import atlas
 from tests.test_store_published import DEMO, SAMPLES, folder, present
 
@@ -82,7 +83,7 @@ def test_an_unproven_year_is_empty_and_the_file_s_is_there(capfd):
 def test_csv_and_export_are_the_same_bytes(capfd):
     code, out, _ = run(capfd, LE_CENTRE, "--format", "csv")
     assert code == 0
-    assert out.encode("utf-8") == figures_csv(atlas(), [LE_CENTRE])
+    assert out.encode("utf-8") == to_csv(every_figure(atlas(), [LE_CENTRE])[list(COLUMNS)])
     lines = list(csv.DictReader(io.StringIO(out.lstrip("\ufeff")), delimiter=";"))
     assert tuple(lines[0]) == COLUMNS
     assert {line["quarter"] for line in lines} == {LE_CENTRE}

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from analysis.allocation import RULES
 from analysis.measure import EFFORT
-from analysis.selection import Selection
+from analysis.selection import USUAL_INDICATOR, Selection
 from analysis.vocabulary import labels
 from store.atlas import Atlas
 from store.measures import measure_labels
@@ -53,7 +53,7 @@ def test_a_link_reproduces_any_selection(year, filters, quarters, rules):
     values, notices = state.parse(state.query(selection), atlas())
     assert not notices
     assert values.pop("measure") == EFFORT
-    assert values.pop("indicator") == state.USUAL_INDICATOR
+    assert values.pop("indicator") == USUAL_INDICATOR
     assert [values.pop(f"years_{page}") for page in state.FIGURE_PAGES] == ["", ""]
     for word in (word for words in state.PAGE_WORDS.values() for word in words):
         assert values.pop(word) == ""

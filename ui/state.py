@@ -8,13 +8,12 @@ from typing import Any
 
 import streamlit as st
 
-from analysis import selection as selection_words
 from analysis import vocabulary
 from analysis.allocation import RULES
 from analysis.equity import BASES
 from analysis.measure import EFFORT
 from analysis.need import METHODS
-from analysis.selection import Selection, link_words, rules_of
+from analysis.selection import USUAL_INDICATOR, Selection, link_words, rules_of
 from analysis.vocabulary import SHARINGS, labels
 from geo.errors import AtlasError
 from geo.schema import QPV_CODE, QPV_CODE_2015
@@ -26,7 +25,6 @@ from store.measures import measure_labels
 MOST_QUARTERS = 4
 _QUARTER = re.compile(f"{QPV_CODE}|{QPV_CODE_2015}")
 FIGURE_PAGES = ("comparer", "evolutions")  # pages on one published indicator
-USUAL_INDICATOR = selection_words.USUAL_INDICATOR
 # What a page asks besides the selection, by its word in the URL (session key of the same name).
 PAGE_WORDS = {"besoins": ("besoin", "echelle", "base"), "couverture": ("colonnes", "seuil")}
 _WEIGHTED = re.compile("([a-z0-9_]+)(?::(?:[1-9]|10))?")
