@@ -3,7 +3,7 @@
 import pandas as pd
 
 from analysis import wording
-from analysis.faults import Faults
+from analysis.faults import WHOLE_FILE, Faults
 from analysis.fields import plain
 from analysis.mapping import ColumnMap
 from analysis.values import BLOCKING, FOR_INFORMATION, TO_CHECK, Problem
@@ -47,8 +47,8 @@ def check_places(
 ) -> None:
     """Check commune code, name and postcode against each other, and the position; fill a code.
 
-    A name that only one commune bears gives its code. Postcodes are compared by department only:
-    no table of them is at hand.
+    A name that only one commune bears gives its code. A postcode is compared with those of its
+    commune where the list of communes gives them, else with the department only, which is said.
     """
     names = dict(zip(communes["commune_code"], communes["commune_name"], strict=True))
     codes: dict[str, list[str]] = {}
@@ -58,7 +58,7 @@ def check_places(
     single = by_name.map(lambda some: some[0] if len(some) == 1 else None)
     _check_names(rows, columns, names, faults)
     rows["commune_code"] = rows["commune_code"].fillna(single)
-    _check_postcodes(rows, columns, faults)
+    _check_postcodes(rows, columns, communes, faults)
     placed = rows[["lon", "lat", "commune_code"]]
     if not placed[["lon", "lat"]].notna().any(axis=None):
         return
@@ -99,14 +99,41 @@ def _check_names(
     faults.add_all(rows.index[away], str(code or name), problem)
 
 
-def _check_postcodes(rows: pd.DataFrame, columns: ColumnMap, faults: Faults) -> None:
-    both = rows["postcode"].notna() & rows["commune_code"].notna()
-    post, code = rows.loc[both, "postcode"].astype("str"), rows.loc[both, "commune_code"]
-    department = code.astype("str").str[:2].replace({"2A": "20", "2B": "20"})
+def _check_postcodes(
+    rows: pd.DataFrame, columns: ColumnMap, communes: pd.DataFrame, faults: Faults
+) -> None:
+    header = str(columns.header("postcode"))
+    both = rows[rows["postcode"].notna() & rows["commune_code"].notna()]
+    known = communes.set_index("commune_code")[["commune_name", "postcodes"]]
+    told = known.reindex(both["commune_code"]).set_axis(both.index)
+    listed = told["postcodes"].notna()
+    pairs = zip(both["postcode"], told["postcodes"].fillna(""), strict=True)
+    wrong = pd.Series([code not in text for code, text in pairs], both.index, dtype="bool")
+    remedy = "Vérifiez le code postal et la commune ; un CEDEX n'est pas le code d'une commune."
+    for line in both.index[listed & wrong]:
+        codes = str(told.at[line, "postcodes"]).replace(", ", " ou ")
+        expected = f"{codes}, code postal de {told.at[line, 'commune_name']}"
+        problem = Problem(TO_CHECK, "postcode", expected, remedy)
+        faults.add(line, header, both.at[line, "postcode"], problem)
+    _check_departments(both[~listed], header, faults)
+
+
+def _check_departments(rows: pd.DataFrame, header: str, faults: Faults) -> None:
+    """Compare with its department the postcode of communes whose own postcodes are unknown."""
+    if rows.empty:
+        return
+    department = rows["commune_code"].astype("str").str[:2].replace({"2A": "20", "2B": "20"})
     expected = "un code postal du département de la commune"
     problem = Problem(TO_CHECK, "postcode", expected, "Vérifiez le code postal et la commune.")
-    wrong = post.index[(post.str[:2] != department).to_numpy()]
-    faults.add_all(wrong, str(columns.header("postcode")), problem)
+    wrong = rows["postcode"].astype("str").str[:2] != department
+    faults.add_all(rows.index[wrong], header, problem)
+    remedy = (
+        "Seul le département a pu être comparé : les codes postaux de ces communes ne sont pas "
+        "installés. « cli.py fetch », ou la page Données, installe ceux du territoire."
+    )
+    problem = Problem(FOR_INFORMATION, "postcode", "les codes postaux des communes", remedy)
+    cells = wording.plural(len(rows), "cellule remplie", "cellules remplies")
+    faults.add(WHOLE_FILE, header, cells, problem)
 
 
 def check_lines(lines: pd.DataFrame, columns: ColumnMap, year: int, faults: Faults) -> None:

@@ -135,10 +135,10 @@ def read_communes(dataset: Dataset, siren: str | None = None) -> pd.DataFrame:
     """Read the communes (contract COMMUNES): code, name, municipal population, interior point.
 
     Three shapes are known: the atlas's own table; GeoJSON contours as geo.api.gouv.fr writes them
-    (``code``, ``nom``, ``population``), whose interior point is taken; the official table of
-    communes and their EPCI (``siren_epci``), without points. Of the last two, only the communes of
-    the EPCI ``siren`` are kept, if it is given and the file says it. Raises DataFileError when none
-    is left.
+    (``code``, ``nom``, ``population``, ``codesPostaux``), whose interior point is taken; the
+    official table of communes and their EPCI (``siren_epci``), without points. Of the last two,
+    only the communes of the EPCI ``siren`` are kept, if it is given and the file says it. Postcodes
+    that the file does not give are missing. Raises DataFileError when no commune is left.
     """
     if read_verified(dataset)[:1] in (b"{", b"["):
         return _commune_shapes(dataset, siren)
@@ -158,6 +158,7 @@ def read_communes(dataset: Dataset, siren: str | None = None) -> pd.DataFrame:
             "population": sheet.integers("population_municipale"),
             "lon": sheet.floats("lon"),
             "lat": sheet.floats("lat"),
+            "postcodes": pd.Series(pd.NA, index=table.index, dtype="str"),
         }
     )
     return sheet.checked(communes, COMMUNES, names)
@@ -178,9 +179,18 @@ def _commune_shapes(dataset: Dataset, siren: str | None) -> pd.DataFrame:
             "population": pd.to_numeric(population, errors="coerce").astype("Int64"),
             "lon": points.x,
             "lat": points.y,
+            "postcodes": _postcodes(layer),
         }
     )
     return check(communes, COMMUNES, name, first_line=1)
+
+
+def _postcodes(layer: gpd.GeoDataFrame) -> pd.Series:
+    """Return the postcodes of each commune as one text; an empty list says nothing."""
+    found = layer.get("codesPostaux", pd.Series(None, index=layer.index, dtype="object"))
+    listed = [", ".join(map(str, one)) if isinstance(one, list) else one for one in found]
+    texts = pd.Series(listed, index=layer.index, dtype="object").astype("str")
+    return texts.where(texts != "")
 
 
 def _of_epci(rows: Frame, siren: str | None, dataset: Dataset) -> Frame:

@@ -232,6 +232,11 @@ COMMUNES = pa.DataFrameSchema(
             "float64", "une longitude en degrés, de -180 à 180", -180, 180, nullable=True
         ),
         "lat": _number("float64", "une latitude en degrés, de -90 à 90", -90, 90, nullable=True),
+        "postcodes": _text(
+            "des codes postaux de 5 chiffres séparés par des virgules",
+            _list_of("[0-9]{5}"),
+            nullable=True,
+        ),
     },
     strict=True,
     name="communes",

@@ -14,6 +14,7 @@ QUARTERS = [
     ("QN02103M", "Les Preuves", "21911", "Preuve-Bas", SECOND, 4.10),
     ("QN02104M", "Le Témoin", "21912", "Preuve-Haut", SECOND, 4.15),
 ]
+POSTCODES = {"21901": ["21990", "21991"]}
 COMMUNES = {
     FIRST: [("21901", "Essai-Haut", 1200, 4.00)],
     SECOND: [("21911", "Preuve-Bas", 900, 4.06), ("21912", "Preuve-Haut", 800, 4.14)],
@@ -50,7 +51,11 @@ def archive(content: bytes, name: str = ENTRY) -> bytes:
 def communes(siren: str) -> bytes:
     return collection(
         [
-            ({"code": code, "nom": name, "population": people}, square(west, 0.06))
+            (
+                {"code": code, "nom": name, "population": people}
+                | {"codesPostaux": POSTCODES.get(code, [])},
+                square(west, 0.06),
+            )
             for code, name, people, west in COMMUNES[siren]
         ]
     )

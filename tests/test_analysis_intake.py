@@ -1,5 +1,7 @@
 """Cells, columns and layouts of French exports; the diagnosis, and what it never loses."""
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -277,6 +279,41 @@ def test_two_lines_of_one_funder_are_added_up_and_said():
     found = found_in(rows)
     assert found.funding["granted_cents"].tolist() == [10_050]
     assert (found.faults["kind"] == "several_lines").sum() == 2
+
+
+def coded(postcodes):
+    known = WHERE.communes.assign(postcodes=WHERE.communes["commune_code"].map(postcodes))
+    return replace(WHERE, communes=known.astype({"postcodes": "str"}))
+
+
+def test_a_postcode_is_held_against_its_commune_where_postcodes_are_known():
+    named = {"62119": "62400", "62178": "62700, 62701"}
+    rows = [
+        {**ROW, "Référence": f"DA{k:08d}-1", "Intitulé": title, "Code commune": code, "CP": post}
+        for k, (title, code, post) in enumerate(
+            [("A", "62119", "62400"), ("B", "62178", "62701"), ("C", "62178", "62400")]
+        )
+    ]
+    frame = cells(rows)
+    found = diagnose_table(frame, guess(frame, WORDS, 2025), coded(named))
+    (told,) = found.faults[found.faults["kind"] == "postcode"].to_dict("records")
+    assert (told["line"], told["value"], told["severity"]) == (4, "62400", "check")
+    assert told["expected"].startswith("62700 ou 62701, code postal de Bruay")
+    # The name stands for the code, and every postcode is then known.
+    rows[2] |= {"Code commune": None, "Commune": "Bruay-la-Buissière"}
+    frame = cells(rows)
+    found = diagnose_table(frame, guess(frame, WORDS, 2025), coded(named))
+    assert (found.faults["kind"] == "postcode").sum() == 1
+
+
+def test_it_is_said_when_only_the_department_could_be_compared():
+    sound = {**ROW, "Code commune": "62119", "CP": "62999"}
+    found = found_in([sound, {**sound, "Référence": "DA00000002-1", "CP": "59000"}])
+    told = found.faults[found.faults["kind"] == "postcode"]
+    assert told[["line", "severity"]].to_numpy().tolist() == [[3, "check"], [0, "info"]]
+    assert "Seul le département a pu être comparé" in told["remedy"].iloc[1]
+    assert "2 cellules" in told["value"].iloc[1]
+    assert "postcode" not in set(found_in([{**ROW, "CP": "62999"}]).faults["kind"])
 
 
 def test_merged_cells_lose_nothing_and_a_place_is_of_one_row():

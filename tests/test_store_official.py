@@ -7,7 +7,7 @@ import re
 import time
 import zipfile
 from io import BytesIO
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -104,6 +104,34 @@ def test_a_mirror_gives_every_layer_and_each_replaces_the_embedded_one(tmp_path)
     assert list(read_layer(layer)[0]["qpv_code"]) == [row[0] for row in QUARTERS]
     assert list(read_communes(known[f"communes_{FIRST}"], FIRST)["commune_name"]) == ["Essai-Haut"]
     assert load_catalogue(DATA)[LAYER].sha256 != layer.sha256
+
+
+def test_the_communes_come_with_their_postcodes_asked_of_their_address(tmp_path):
+    tool = installer(tmp_path)
+    key = f"communes_{FIRST}"
+    assert "codesPostaux" in parse_qs(urlsplit(tool.official.layers[key].url).query)["fields"][0]
+    with served(GOOD) as (url, _):
+        tool.fetch(url, keys=[key])
+    installed = read_communes(load_catalogue(DATA, tmp_path / "official")[key], FIRST)
+    assert installed["postcodes"].tolist() == ["21990, 21991"]
+    # Editions without them, and the embedded table, say nothing of postcodes.
+    without = communes(FIRST).replace(b"codesPostaux", b"autre")
+    tool.fetch(folder(tmp_path, {f"{key}.geojson": without}), keys=[key])
+    assert read_communes(tool.current(key), FIRST)["postcodes"].isna().all()
+
+
+@pytest.mark.parametrize("wrong", [b'["2199"]', b"[21990, null]", b'"tous"', b'[["21990"]]'])
+def test_postcodes_that_are_none_leave_the_edition_in_use(tmp_path, wrong):
+    tool, key = installer(tmp_path), f"communes_{FIRST}"
+    tool.fetch(folder(tmp_path), keys=[key])
+    before = state_of(tmp_path)
+    bad = communes(FIRST).replace(b'["21990", "21991"]', wrong)
+    with served({f"{key}.geojson": bad}) as (url, _):
+        (found,) = tool.fetch(url, keys=[key])
+    assert found.failed
+    assert "postcodes" in found.words
+    assert "codes postaux de 5 chiffres" in found.words
+    assert state_of(tmp_path) == before
 
 
 def test_the_outcome_says_counts_fingerprint_and_that_a_layer_is_only_a_part(tmp_path):

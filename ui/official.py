@@ -40,13 +40,13 @@ def render(atlas: Atlas) -> None:
 
 def _explained() -> str:
     return (
-        "Télécharge la couche nationale des quartiers, les communes du territoire et les revenus "
-        "des territoires de comparaison (Filosofi) depuis leurs producteurs (ou le miroir réglé "
-        "par ATLAS\\_OFFICIAL\\_FROM), les vérifie en entier, puis les met en place ; la version "
-        "précédente est conservée. Sans internet, ou si un fichier n'est pas bon, rien ne change. "
-        "Les chiffres de l'Insee par quartier n'ont pas d'adresse directe établie : "
-        "téléchargez-les sur insee.fr, mettez-les dans un dossier, puis lancez « cli.py fetch "
-        "--from DOSSIER »."
+        "Télécharge la couche nationale des quartiers, les communes du territoire (contours, "
+        "population, codes postaux) et les revenus des territoires de comparaison (Filosofi) "
+        "depuis leurs producteurs (ou le miroir réglé par ATLAS\\_OFFICIAL\\_FROM), les vérifie "
+        "en entier, puis les met en place ; la version précédente est conservée. Sans internet, "
+        "ou si un fichier n'est pas bon, rien ne change. Les chiffres de l'Insee par quartier "
+        "n'ont pas d'adresse directe établie : téléchargez-les sur insee.fr, mettez-les dans un "
+        "dossier, puis lancez « cli.py fetch --from DOSSIER »."
     )
 
 
