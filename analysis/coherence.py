@@ -112,7 +112,7 @@ def _check_postcodes(
     remedy = "Vérifiez le code postal et la commune ; un CEDEX n'est pas le code d'une commune."
     for line in both.index[listed & wrong]:
         codes = str(told.at[line, "postcodes"]).replace(", ", " ou ")
-        expected = f"{codes}, code postal de {told.at[line, 'commune_name']}"
+        expected = f"{codes}, code postal de {told['commune_name'][line]}"
         problem = Problem(TO_CHECK, "postcode", expected, remedy)
         faults.add(line, header, both.at[line, "postcode"], problem)
     _check_departments(both[~listed], header, faults)

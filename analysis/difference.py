@@ -28,14 +28,18 @@ def identify(
     rest = standing[~standing["project_id"].isin(found.dropna())]
     found = found.fillna(_paired(projects[found.isna()], rest, "project_id", "given_id"))
     used = {*taken, *standing["project_id"]}
-    for row in found.index[found.isna()]:
-        given = str(projects.at[row, "project_id"])
-        name, k = given, 1
-        while name in used:
-            name, k = f"{given}-{year}" if k == 1 else f"{given}-{year}-{k}", k + 1
-        found[row] = name
-        used.add(name)
-    return found
+    names = []  # written one by one into the column, they would copy it as many times
+    for name, new, given in zip(found, found.isna(), projects["project_id"].map(str), strict=True):
+        names.append(_unused(given, year, used) if new else name)
+        used.add(names[-1])
+    return pd.Series(names, index=found.index, dtype="str")
+
+
+def _unused(given: str, year: int, used: Collection[str]) -> str:
+    name, k = given, 1
+    while name in used:
+        name, k = f"{given}-{year}" if k == 1 else f"{given}-{year}-{k}", k + 1
+    return name
 
 
 def _paired(projects: pd.DataFrame, standing: pd.DataFrame, key: str, other: str) -> pd.Series:

@@ -5,7 +5,7 @@ which rows were taken. A dossier is taken whole or not at all.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import pandas as pd
@@ -42,6 +42,12 @@ _READERS = {
     "total_requested": values.cents,
     "total_granted": values.cents,
 }
+
+Progress = Callable[[float, str], None]
+
+
+def _silent(share: float, step: str) -> None:
+    pass
 
 
 @dataclass(frozen=True)
@@ -89,15 +95,21 @@ class Diagnosis:
 
 
 def diagnose_table(
-    cells: pd.DataFrame, columns: ColumnMap, setting: Setting, long_lines: tuple[int, ...] = ()
+    cells: pd.DataFrame,
+    columns: ColumnMap,
+    setting: Setting,
+    long_lines: tuple[int, ...] = (),
+    progress: Progress = _silent,
 ) -> Diagnosis:
     """Read a table of text as a programme of one year, with every fault of it.
 
     ``cells`` are text by line of the file; ``columns`` says what each column holds; ``long_lines``
     have more cells than the header. A row with a blocking fault is rejected with its whole
-    dossier; rows of another year and rows of totals are rejected too, and said.
+    dossier; rows of another year and rows of totals are rejected too, and said. ``progress`` is
+    told the share done, from 0 to 1, and in French what comes next.
     """
     faults = Faults(cells)
+    progress(0, "exercices et totaux")
     _unused(cells, columns, setting.words, faults)
     if _missing_columns(columns, faults):
         return _nothing(cells, faults)
@@ -107,15 +119,20 @@ def diagnose_table(
     faults.cells = cells.drop(index=list(out))
     years, other = _years(columns, setting, faults)
     kept = faults.cells = faults.cells.drop(index=list(other))
+    progress(0.05, "cellules des dossiers")
     rows = _rows(kept, columns, setting, faults).assign(year=years.reindex(kept.index))
+    progress(0.2, "montants des financeurs")
     lines = read_lines(kept, columns, setting.words, faults)
     rows["project_id"] = _keys(rows, columns, faults, setting.year)
     lines["project_id"] = lines["line"].map(rows["project_id"])
+    progress(0.35, "dates, communes et positions")
     check_rows(rows, columns, setting.year, faults)
     check_places(rows, columns, setting.communes, setting.territory, faults)
     check_lines(lines, columns, setting.year, faults)
+    progress(0.5, "plans de financement")
     check_dossiers(rows, lines, columns, faults)
     rejected = _rejected(rows, lines, faults)
+    progress(0.8, "doublons")
     return _assembled(cells, rows, lines, setting, faults, rejected)
 
 

@@ -7,8 +7,9 @@ import typer
 
 from analysis import wording
 from analysis.difference import CHANGES
-from commands.check import Examined, FileArgument, MappingOption, SheetOption, harmless
-from commands.options import TerritoryOption, Word, option
+from commands.check import Examined, FileArgument, MappingOption, SheetOption
+from commands.options import TerritoryOption, Word, harmless, option
+from commands.progress import progress_line
 from geo.errors import ImportRefused
 from store.atlas import open_atlas
 from store.bringing import DEFAULT_LABEL, bring, difference, programme_code
@@ -41,7 +42,9 @@ def import_file(
     typer.echo("\n".join([harmless(examined.summary()), *examined.said()]))
     if found.projects.empty:
         raise ImportRefused("Aucun dossier à importer : corrigez le fichier, puis recommencez.")
-    wanted = difference(atlas, found, code, examined.year)
+    with progress_line() as tell:
+        tell(0, "Comparaison avec le programme")
+        wanted = difference(atlas, found, code, examined.year)
     typer.echo(f"\nProgramme « {harmless(programme)} », exercice {examined.year} : {told(wanted)}.")
     for line in _listed(wanted):
         typer.echo(line)
@@ -53,16 +56,18 @@ def import_file(
         typer.echo(f"{words} : leurs dossiers restent comme ils sont dans le programme.")
     if not yes and not _agreed():
         raise ImportRefused("Import abandonné : rien n'a été changé.")
-    number = bring(
-        atlas,
-        wanted,
-        examined.received,
-        found,
-        examined.columns,
-        author=author or getpass.getuser(),
-        sha256=examined.sha256,
-        label=programme,
-    )
+    with progress_line() as tell:
+        tell(0.5, "Écriture")
+        number = bring(
+            atlas,
+            wanted,
+            examined.received,
+            found,
+            examined.columns,
+            author=author or getpass.getuser(),
+            sha256=examined.sha256,
+            label=programme,
+        )
     typer.echo(f"Import n° {number} fait. « cli.py undo {number} » l'annule.")
 
 

@@ -16,10 +16,12 @@ from commands.options import (
     TerritoryOption,
     Word,
     as_json,
+    harmless,
     option,
     records,
     require_layout,
 )
+from commands.progress import progress_line
 from geo.errors import StoreError
 from geo.uploads import ACCEPTED
 from geo.writers import to_csv, write_file
@@ -67,7 +69,8 @@ class Examined:
         content = read_path(path)
         self.sha256 = hashlib.sha256(content).hexdigest()
         words = load_vocabulary(atlas)
-        self.received: Received = receive(content, path.name, sheet)
+        with progress_line() as tell:
+            self.received: Received = receive(content, path.name, sheet, tell)
         self.year = year or likely_year(self.received, words)
         kept = read_path(Path(mapping)) if mapping else None
         recalled = None if kept else _recalled(atlas, self.received, words)
@@ -75,7 +78,8 @@ class Examined:
             self.received, words, self.year, kept, Path(mapping or "").name
         )
         where = setting(atlas, words, programme, self.year)
-        self.diagnosis: Diagnosis = diagnose(self.received, self.columns, where)
+        with progress_line() as tell:
+            self.diagnosis: Diagnosis = diagnose(self.received, self.columns, where, tell)
 
     def summary(self) -> str:
         """Say what was read and how much of it stands."""
@@ -182,8 +186,3 @@ def check(
         typer.echo(f"{save_mapping} : correspondances.", err=True)
     if found.blocked:
         raise typer.Exit(1)
-
-
-def harmless(text: str) -> str:
-    """Return a text without anything a terminal would obey."""
-    return "".join(sign if sign.isprintable() or sign == "\u202f" else " " for sign in text)

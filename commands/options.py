@@ -204,3 +204,8 @@ def records(frame: pd.DataFrame) -> list[dict[str, object]]:
     """Return the rows of a frame as JSON takes them: what is missing is null."""
     plain = frame.astype("object").where(frame.notna(), None)
     return [{str(name): value for name, value in row.items()} for row in plain.to_dict("records")]
+
+
+def harmless(text: str) -> str:
+    """Return a text without anything a terminal would obey."""
+    return "".join(sign if sign.isprintable() or sign == "\u202f" else " " for sign in text)

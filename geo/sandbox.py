@@ -19,10 +19,10 @@ import pyarrow as pa
 from geo.errors import DataFileError
 from geo.headers import LINE
 from geo.upload_child import OUT_OF_MEMORY, REFUSED
-from geo.uploads import DRIVERS, Progress, Upload, refuse_size
+from geo.uploads import DRIVERS, STEPS, Progress, Upload, refuse_size
 
 _ROOT = Path(__file__).resolve().parent.parent
-_LONGEST_SHARE = 16  # signs
+_LONGEST_LINE = 24  # signs of what the child says of its progress
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,9 @@ def read_safely(
     """Read an uploaded file as ``geo.uploads.read_upload`` does, in a child process.
 
     ``name`` is the file's own name, used in messages only. ``progress`` is called, in this thread,
-    with the share of the rows read, from 0 to 1. Raises DataFileError with the child's
-    French message, or saying that the file took more than ``limits`` or broke its reader.
+    with the share read, from 0 to 1, and a key of ``geo.uploads.STEPS``. Raises DataFileError with
+    the child's French message, or saying that the file took more than ``limits`` or broke its
+    reader.
     """
     refuse_size(len(content), name)
     limits = limits or Limits()
@@ -85,9 +86,9 @@ def _run(
             os.close(tell)
         try:
             answer = pool.submit(_exchange, child, content, limits.clock_s)
-            for share in iter(partial(shares.readline, _LONGEST_SHARE), ""):
+            for line in iter(partial(shares.readline, _LONGEST_LINE), ""):
                 if progress:
-                    progress(_share(share))
+                    progress(*_far(line))
             return answer.result()
         finally:
             child.kill()  # whoever is told the progress may have had enough
@@ -105,12 +106,13 @@ def _exchange(
     return subprocess.CompletedProcess(child.args, child.returncode, out, errors)
 
 
-def _share(line: str) -> float:
-    # What a hostile file could make of the child is still no more than a share.
+def _far(line: str) -> tuple[float, str]:
+    # What a hostile file could make of the child is still no more than a share and a known step.
+    share, _, step = line.strip().partition(" ")
     try:
-        return min(1.0, max(0.0, float(line)))
+        return min(1.0, max(0.0, float(share))), step if step in STEPS else "rows"
     except ValueError:
-        return 0.0
+        return 0.0, "rows"
 
 
 def frame_of(upload: Upload) -> pd.DataFrame:

@@ -29,9 +29,9 @@ def _limit(memory_bytes: int, processor_s: int) -> None:
 def main(order: str) -> int:
     """Read the file of standard input under the limits of ``order`` and write the answer.
 
-    How far it is goes to the descriptor ``progress`` of the order, a line a share from 0 to 1. The
-    answer is an Arrow stream whose metadata say what was found, or a JSON refusal. Returns the
-    exit code: 0 read, 3 refused, 4 out of memory.
+    How far it is goes to the descriptor ``progress`` of the order, a line a time: a share from 0 to
+    1 and a key of ``geo.uploads.STEPS``. The answer is an Arrow stream whose metadata say what was
+    found, or a JSON refusal. Returns the exit code: 0 read, 3 refused, 4 out of memory.
     """
     told = json.loads(order)
     _limit(told["memory_bytes"], told["processor_s"])
@@ -47,11 +47,11 @@ def _answer(name: str, sheet: str | None, progress: int) -> int:
     from geo.errors import AtlasError
     from geo.uploads import read_upload
 
-    def tell(share: float) -> None:
+    def tell(share: float, step: str) -> None:
         """Write the share read, 0 to 1, to the parent."""
         # Nobody listening any more is no reason to stop.
         with contextlib.suppress(OSError):
-            os.write(progress, b"%.3f\n" % share)
+            os.write(progress, b"%.3f %s\n" % (share, step.encode()))
 
     content = sys.stdin.buffer.read()
     try:

@@ -30,8 +30,10 @@ _PARQUET, _SQLITE, _FLATGEOBUF = b"PAR1", b"SQLite format 3\x00", b"fgb\x03fgb"
 _PROGRAMS = (b"MZ", b"\x7fELF", b"\xca\xfe\xba\xbe", b"\xcf\xfa\xed\xfe", b"#!")
 _SHAPEFILE_PARTS = (".shp", ".shx", ".dbf", ".prj")
 _STEP = 5_000  # rows between two words of progress
-# Told the share of the rows read, from 0 to 1.
-Progress = Callable[[float], None]
+# What is being done, by the words the reading process may say.
+STEPS = {"rows": "lignes", "shapes": "formes", "table": "mise en table des entités"}
+# Told the share done, from 0 to 1, and a key of STEPS.
+Progress = Callable[[float, str], None]
 
 
 @dataclass(frozen=True)
@@ -71,9 +73,9 @@ def read_upload(
 
     ``sheet`` chooses a sheet of a workbook. A shape becomes ``longitude`` and ``latitude``
     (EPSG:4326, degrees; a point inside it for a line or a polygon). No address is ever followed
-    and no other file opened. ``progress`` is told how far a text or a workbook is read; a layer is
-    read in one go. Raises DataFileError or CrsError for anything that is not one of the
-    ACCEPTED formats, whole and alone in its file.
+    and no other file opened. ``progress`` is told how far a text or a workbook is read; the shapes
+    of a layer are read in one go, and that is told. Raises DataFileError or CrsError for anything
+    that is not one of the ACCEPTED formats, whole and alone in its file.
     """
     refuse_size(len(content), name)
     if content.startswith(_PROGRAMS):
@@ -83,15 +85,15 @@ def read_upload(
     if content.startswith(workbooks.OLE):
         return _workbook(content, name, sheet, "XLS", progress)
     if content.startswith(_PARQUET):
-        return _parquet(content, name)
+        return _parquet(content, name, progress)
     if content.startswith(_SQLITE):
-        return _layer(content, name, "GeoPackage")
+        return _layer(content, name, "GeoPackage", progress)
     if content.startswith(_FLATGEOBUF):
-        return _layer(content, name, "FlatGeobuf")
+        return _layer(content, name, "FlatGeobuf", progress)
     start = content.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
     if start in (b"{", b"["):
-        return _layer(content, name, "GeoJSON")
-    return _kml(content, name) if start == b"<" else _csv(content, name, progress)
+        return _layer(content, name, "GeoJSON", progress)
+    return (_kml if start == b"<" else _csv)(content, name, progress)
 
 
 def _archive(content: bytes, name: str, sheet: str | None, progress: Progress | None) -> Upload:
@@ -125,7 +127,7 @@ def _archive(content: bytes, name: str, sheet: str | None, progress: Progress | 
             f"{name} : shapefile incomplet, fichier(s) {', '.join(missing)} absent(s) ; attendu : "
             f"{', '.join(_SHAPEFILE_PARTS)} du même nom dans l'archive."
         )
-    return _layer(content, name, "shapefile")
+    return _layer(content, name, "shapefile", progress)
 
 
 def _told(
@@ -134,7 +136,7 @@ def _told(
     """Give rows on, saying now and then how many of ``total`` are done."""
     for done, row in enumerate(rows):
         if progress and done % _STEP == 0:
-            progress(min(1.0, done / max(1, total)))
+            progress(min(1.0, done / max(1, total)), "rows")
         yield row
 
 
@@ -166,29 +168,41 @@ def _header_notes(header: headers.Header) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _layer(content: bytes, name: str, kind: str) -> Upload:
+def _step(progress: Progress | None, share: float, step: str) -> None:
+    if progress:
+        progress(share, step)
+
+
+def _layer(content: bytes, name: str, kind: str, progress: Progress | None) -> Upload:
     # geopandas takes a second to load: a spreadsheet does without.
+    _step(progress, 0, "shapes")
     from geo.containers import open_content
     from geo.placed import table_of
 
-    return Upload(table_of(open_content(content, name), name), kind, row="entité")
+    layer = open_content(content, name)
+    _step(progress, 0.5, "table")
+    return Upload(table_of(layer, name), kind, row="entité")
 
 
-def _kml(content: bytes, name: str) -> Upload:
+def _kml(content: bytes, name: str, progress: Progress | None) -> Upload:
     from geo.kml import placemarks
     from geo.placed import shapes_table
 
+    _step(progress, 0, "shapes")
     records, shapes = placemarks(content, name)
+    _step(progress, 0.5, "table")
     return Upload(shapes_table(records, shapes, name), "KML", row="entité")
 
 
-def _parquet(content: bytes, name: str) -> Upload:
+def _parquet(content: bytes, name: str, progress: Progress | None) -> Upload:
     from geo.placed import parquet_layer, table_of
 
+    _step(progress, 0, "shapes")
     try:
         layer = parquet_layer(io.BytesIO(content), name)
     except (pa.ArrowException, ValueError, OSError) as error:
         if isinstance(error, CrsError | DataFileError):
             raise
         raise DataFileError(f"{name} : GeoParquet illisible ou tronqué.") from error
+    _step(progress, 0.5, "table")
     return Upload(table_of(layer, name), "GeoParquet", row="entité")

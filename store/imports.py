@@ -332,8 +332,12 @@ def _aligned(
 
 def _legible(frame: pd.DataFrame) -> pd.DataFrame:
     texts = [name for name in frame.columns if pd.api.types.is_string_dtype(frame[name])]
-    clean = {name: frame[name].map(legible, na_action="ignore").astype("str") for name in texts}
-    return frame.assign(**clean)
+    return frame.assign(**{name: _clean(frame[name]) for name in texts})
+
+
+def _clean(column: pd.Series) -> pd.Series:
+    found = {text: legible(text) for text in column.dropna().unique()}
+    return column.map(found).astype("str")
 
 
 def _completed(before: Tables, after: Tables) -> Tables:

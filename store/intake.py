@@ -23,7 +23,7 @@ from analysis.intake import Diagnosis, Setting, diagnose_table
 from analysis.mapping import ColumnMap, for_edition, from_json, guess
 from geo.errors import DataFileError
 from geo.sandbox import frame_of, read_safely
-from geo.uploads import MOST_BYTES, Progress, Upload, refuse_size
+from geo.uploads import MOST_BYTES, STEPS, Progress, Upload, refuse_size
 from store.atlas import Atlas
 
 FORMAT_FILE = "import.toml"
@@ -99,11 +99,17 @@ def read_path(path: Path) -> bytes:
 def receive(
     content: bytes, name: str, sheet: str | None = None, progress: Progress | None = None
 ) -> Received:
-    """Read a file in the child process, which tells ``progress`` the share read, from 0 to 1.
+    """Read a file in the child process, which tells ``progress`` how far it is, in French.
 
     Raises DataFileError or CrsError with its refusal.
     """
-    upload = read_safely(content, name, sheet, progress=progress)
+
+    def tell(share: float, step: str) -> None:
+        """Name the step."""
+        if progress:
+            progress(share, f"Lecture de {name}, {STEPS[step]}")
+
+    upload = read_safely(content, name, sheet, progress=tell)
     return Received(name, upload, frame_of(upload))
 
 
@@ -125,9 +131,20 @@ def columns_for(
     return read
 
 
-def diagnose(received: Received, columns: ColumnMap, where: Setting) -> Diagnosis:
-    """Return the programme a file holds and everything that is wrong in it."""
-    return diagnose_table(received.cells, columns, where, received.upload.long_lines)
+def diagnose(
+    received: Received, columns: ColumnMap, where: Setting, progress: Progress | None = None
+) -> Diagnosis:
+    """Return the programme a file holds and everything that is wrong in it.
+
+    ``progress`` is told how far it is, from 0 to 1, and what is being checked, in French.
+    """
+
+    def tell(share: float, step: str) -> None:
+        """Name the step."""
+        if progress:
+            progress(share, f"Contrôle, {step}")
+
+    return diagnose_table(received.cells, columns, where, received.upload.long_lines, tell)
 
 
 def mended_file(received: Received, diagnosis: Diagnosis) -> bytes:

@@ -261,6 +261,15 @@ def test_every_fault_is_told_at_once():
     assert told(found.faults).startswith("3 bloquants, ")
 
 
+def test_what_is_being_checked_is_told_as_it_goes_on():
+    told, frame = [], cells([ROW])
+    diagnose_table(frame, guess(frame, WORDS, 2025), WHERE, (), lambda *far: told.append(far))
+    shares = [share for share, _ in told]
+    assert shares == sorted(shares)
+    assert (shares[0], len(set(told))) == (0, len(told))
+    assert told[-1] == (0.8, "doublons")
+
+
 def test_one_blocked_line_holds_its_whole_dossier():
     other = {**ROW, "Financeur": "Région", "Montant accordé": "abc"}
     found = found_in([ROW, other])
@@ -288,7 +297,7 @@ def coded(postcodes):
 
 def test_a_postcode_is_held_against_its_commune_where_postcodes_are_known():
     named = {"62119": "62400", "62178": "62700, 62701"}
-    rows = [
+    rows: list[dict[str, str | None]] = [
         {**ROW, "Référence": f"DA{k:08d}-1", "Intitulé": title, "Code commune": code, "CP": post}
         for k, (title, code, post) in enumerate(
             [("A", "62119", "62400"), ("B", "62178", "62701"), ("C", "62178", "62400")]

@@ -3,6 +3,10 @@
 import csv
 import io
 import json
+import os
+import pty
+import subprocess
+import sys
 from pathlib import Path
 
 import openpyxl
@@ -34,7 +38,23 @@ def test_a_sound_file_exits_with_0(capfd):
     code, out, err = run(capfd, "check", VALID)
     assert (code, err) == (0, "")
     assert "3 lignes, dont 3 acceptées et 0 rejetée ; 2 projets, 3 financements." in out
-    assert "Aucun défaut" in out
+    assert "1 pour information" in out
+    assert "Seul le département a pu être comparé" in out
+
+
+def test_progress_is_for_a_terminal_only_and_obeys_no_file_name(tmp_path):
+    path = tmp_path / "a\x1b[31m.csv"
+    path.write_bytes(Path(VALID).read_bytes())
+    command = [sys.executable, "cli.py", "check", str(path)]
+    ours, theirs = pty.openpty()
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=theirs, check=True)
+    os.close(theirs)
+    told = os.read(ours, 65_536).decode()
+    os.close(ours)
+    assert "lignes : 0\u202f%" in told
+    assert "Contrôle, doublons : 80\u202f%" in told
+    assert told.endswith("\r\x1b[K")
+    assert "\x1b[31m" not in told + done.stdout.decode()
 
 
 def test_a_blocked_file_exits_with_1_and_tells_where(capfd):

@@ -18,7 +18,7 @@ import pytest
 from shapely.geometry import Point
 
 from geo.errors import AtlasError
-from geo.sandbox import Limits, _environment, frame_of, read_safely
+from geo.sandbox import Limits, _environment, _far, frame_of, read_safely
 from geo.uploads import DRIVERS, MOST_BYTES, read_upload
 
 SECRET = "contenu-d-un-autre-fichier"  # noqa: S105 - what must not be shown, no password
@@ -314,7 +314,7 @@ def test_progress_is_told_in_the_reader_s_own_thread():
     told = []
     content = b"a;b;c\n" + b"1;2;3\n" * 21_000
     frame = frame_of(
-        read_safely(content, "a.csv", progress=lambda s: told.append((s, get_ident())))
+        read_safely(content, "a.csv", progress=lambda s, _: told.append((s, get_ident())))
     )
     assert len(frame) == 21_000
     shares = [share for share, _ in told]
@@ -325,8 +325,24 @@ def test_progress_is_told_in_the_reader_s_own_thread():
     assert {thread for _, thread in told} == {get_ident()}
 
 
+@pytest.mark.parametrize("file", ["kml", "geojson"])
+def test_the_steps_of_a_layer_are_told(file):
+    content = kml() if file == "kml" else geojson(feature((2.5, 50.5)))
+    told = []
+    read_safely(content, "a", progress=lambda *far: told.append(far))
+    assert told == [(0, "shapes"), (0.5, "table")]
+
+
+def test_what_a_child_says_of_its_progress_is_a_share_and_a_known_step():
+    lines = ["0.500 table\n", "7 <script>", "nan rows", "x\n", "", "-1 shapes"]
+    told = [_far(line) for line in lines]
+    assert told == [
+        *((0.5, "table"), (1, "rows"), (0, "rows"), (0, "rows"), (0, "rows"), (0, "shapes")),
+    ]
+
+
 def test_who_is_told_the_progress_may_stop_the_reading():
-    def leave(share: float) -> None:
+    def leave(share: float, step: str) -> None:
         raise KeyboardInterrupt
 
     content = b"a;b;c\n" + b"1;2;3\n" * 5_000_000

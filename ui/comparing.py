@@ -51,7 +51,8 @@ def render(atlas: Atlas, job: Job, columns: ColumnMap, found: Diagnosis) -> None
             icon=":material/block:",
         )
         return
-    wanted = difference(atlas, found, job.programme, job.year)
+    with st.spinner("Comparaison avec le programme…", show_time=True):
+        wanted = difference(atlas, found, job.programme, job.year)
     if wanted.is_empty and done:
         return
     st.markdown(frame.plain(f"Programme « {job.label} », {job.year} : {summary(wanted)}."))

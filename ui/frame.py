@@ -5,7 +5,9 @@ from html import escape
 from pathlib import Path
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
+from analysis import wording
 from analysis.indicators import Vintage
 from analysis.perimeters import measured_on
 from analysis.selection import Selection
@@ -40,6 +42,16 @@ _NO_PROGRAMME = (
     "Aucun programme pour ce territoire : seuls ses quartiers sont montrés, avec leurs indicateurs "
     "s'ils sont installés. Il n'y a ni projet ni montant tant qu'aucun fichier n'est importé."
 )
+
+
+def teller(bar: DeltaGenerator) -> Callable[[float, str], None]:
+    """Return what shows on a progress bar a share, from 0 to 1, and what is being done."""
+
+    def tell(share: float, words: str) -> None:
+        """Show how far it is."""
+        bar.progress(share, plain(f"{words} : {wording.percent(100 * share, 0)}"))
+
+    return tell
 
 
 def speak_french() -> None:

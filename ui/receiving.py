@@ -80,14 +80,9 @@ def _read(content: bytes, name: str, sheet: str | None) -> tuple[str, Received, 
     if held and held[0] == wanted and sheet in (None, held[1].upload.sheet):
         received = held[1]
     else:
-        words = f"Lecture de {frame.plain(name)}"
-        bar = st.progress(0.0, f"{words}…")
-
-        def tell(share: float) -> None:
-            bar.progress(share, f"{words} : {wording.percent(100 * share, 0)}")
-
+        bar = st.progress(0.0, f"Lecture de {frame.plain(name)}…")
         try:
-            received = receive(content, name, sheet, tell)
+            received = receive(content, name, sheet, frame.teller(bar))
         except AtlasError as error:
             st.error(frame.plain(str(error)), icon=":material/error:")
             return None

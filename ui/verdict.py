@@ -14,7 +14,7 @@ from geo.writers import to_csv
 from store.atlas import Atlas
 from store.exports import MIME_TYPES
 from store.intake import diagnose, mended_file, setting
-from ui import matching
+from ui import frame, matching
 from ui.receiving import Job
 from ui.tables import html_table
 
@@ -41,9 +41,12 @@ def _diagnosed(atlas: Atlas, job: Job, columns: ColumnMap) -> Diagnosis:
     kept = st.session_state.get(_KEPT)
     if kept and kept[0] == wanted:
         return kept[1]
-    with st.spinner("Contrôle du fichier…", show_time=True):
-        where = setting(atlas, job.words, job.programme, job.year)
-        found = diagnose(job.received, columns, where)
+    where = setting(atlas, job.words, job.programme, job.year)
+    bar = st.progress(0.0, "Contrôle du fichier…")
+    try:
+        found = diagnose(job.received, columns, where, frame.teller(bar))
+    finally:
+        bar.empty()
     st.session_state[_KEPT] = (wanted, found)
     before = st.session_state.get("import_unknown", {}).get(job.key, {})
     known = sum(map(len, before.values()))
