@@ -26,14 +26,23 @@ def listing(
     says why). An indicator of which nothing is installed has one row a quarter, "absent". ``text``
     is the figure as a screen writes it.
     """
-    parts = [
-        _figures(indicator, own, crosswalk, vintage, source)
+    found = [
+        (indicator, vintage, quarter_figures(indicator, own, crosswalk, vintage))
         for indicator, own in narrowed(indicators, figures)
         for vintage in _vintages(indicator, own)
     ]
-    if not parts:
+    if not found:
         return pd.DataFrame(columns=[*COLUMNS, "text"])
-    whole = pd.concat(parts, ignore_index=True)
+    words = [_words(indicator, vintage, source) for indicator, vintage, _ in found]
+    told = pd.DataFrame(words).astype({"data_year": "Int64", "file_year": "Int64"})
+    cells = pd.concat([frame for _, _, frame in found]).rename_axis("quarter").reset_index()
+    cells["text"] = [
+        text
+        for indicator, vintage, frame in found
+        for text in _texts(indicator.in_year(vintage.data_year if vintage else None), frame)
+    ]
+    ranks = [rank for rank, (_, _, frame) in enumerate(found) for _ in range(len(frame))]
+    whole = cells.join(told.iloc[ranks].reset_index(drop=True))[[*COLUMNS, "text"]]
     if quarters is not None:
         whole = whole[whole["quarter"].isin(list(quarters))]
     order = whole["quarter"].rank(method="dense")  # stable: the catalogue's order within a quarter
@@ -44,17 +53,12 @@ def _vintages(indicator: Indicator, figures: pd.DataFrame) -> list[Vintage | Non
     return [*series_vintages(indicator, figures)] or [None]
 
 
-def _figures(
+def _words(
     indicator: Indicator,
-    figures: pd.DataFrame,
-    crosswalk: pd.DataFrame,
     vintage: Vintage | None,
     source: Callable[[Indicator, Vintage], str],
-) -> pd.DataFrame:
-    frame = quarter_figures(indicator, figures, crosswalk, vintage)
-    written = indicator.in_year(vintage.data_year if vintage else None)
-    cells = zip(frame["value"], frame["status"], strict=True)
-    words = {
+) -> dict[str, str | int | None]:
+    return {
         "indicator": indicator.code,
         "data_year": vintage.data_year if vintage else None,
         "file_year": vintage.file_year if vintage else None,
@@ -62,9 +66,11 @@ def _figures(
         "perimeter": _perimeter(vintage),
         "source": source(indicator, vintage) if vintage else "",
     }
-    rows = frame.rename_axis("quarter").reset_index().assign(**words)
-    rows["text"] = [written.text(value, status) for value, status in cells]
-    return rows[[*COLUMNS, "text"]].astype({"data_year": "Int64", "file_year": "Int64"})
+
+
+def _texts(written: Indicator, frame: pd.DataFrame) -> list[str]:
+    cells = zip(frame["value"], frame["status"], strict=True)
+    return [written.text(value, status) for value, status in cells]
 
 
 def _perimeter(vintage: Vintage | None) -> str:
