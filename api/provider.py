@@ -18,8 +18,9 @@ from geo.catalogue import data_directory, edition_of, installed_directory
 from geo.territory import territory_code
 from geo.writers import to_geojson
 from store.atlas import Atlas, open_atlas
+from store.contents import NAMES
 from store.database import database_url
-from store.dictionary import dictionary
+from store.dictionary import meanings
 
 # What the request being answered asks; read by the provider that pygeoapi makes for it.
 asked: ContextVar[Question | None] = ContextVar("asked", default=None)
@@ -60,7 +61,7 @@ def fields_of(name: str) -> dict[str, dict[str, str]]:
     atlas = get_atlas()
     selection = usual(atlas)
     layer = layer_of(name, selection)
-    told = {**_meanings(selection, atlas.edition), **COLLECTIONS[name].words}
+    told = {**_meanings(name, atlas.edition), **COLLECTIONS[name].words}
     types = {name: _json_type(layer[name].dtype) for name in layer if name != "geometry"}
     return {
         column: {"type": kind, **({"description": told[column]} if column in told else {})}
@@ -68,10 +69,9 @@ def fields_of(name: str) -> dict[str, dict[str, str]]:
     }
 
 
-@lru_cache(maxsize=4)
-def _meanings(selection: Selection, edition: str) -> dict[str, str]:
-    words = dictionary(get_atlas(), selection)
-    return dict(zip(words["colonne"], words["signification"], strict=True))
+@lru_cache(maxsize=16)
+def _meanings(name: str, edition: str) -> dict[str, str]:
+    return meanings(get_atlas(), NAMES.get(name, name))
 
 
 def _json_type(dtype: Any) -> str:
@@ -139,7 +139,7 @@ class Frames(BaseProvider):
         select: list[str] | None = None,
     ) -> dict[str, Any]:
         properties = feature["properties"]
-        kept = {*select, "donnees_fictives"} if select else set(properties)
+        kept = {*select, "donnees_fictives", "montants_fictifs"} if select else set(properties)
         return {
             "type": "Feature",
             "id": properties[self.id_field],

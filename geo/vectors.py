@@ -119,12 +119,11 @@ def to_parquet(frame: pd.DataFrame) -> bytes:
     """
     buffer = io.BytesIO()
     if isinstance(frame, gpd.GeoDataFrame):
-        whole = bool(frame.geometry.notna().all()) and len(frame) > 0
         frame.to_parquet(
             buffer,
             index=False,
             schema_version="1.1.0",
-            write_covering_bbox=whole,
+            write_covering_bbox=covered(frame),
             compression="zstd",
         )
     else:
@@ -132,10 +131,14 @@ def to_parquet(frame: pd.DataFrame) -> bytes:
     return buffer.getvalue()
 
 
+def covered(layer: gpd.GeoDataFrame) -> bool:
+    """Say whether every row has a shape, so that boxes and an index can be written."""
+    return bool(layer.geometry.notna().all()) and len(layer) > 0
+
+
 def to_flatgeobuf(layer: gpd.GeoDataFrame, name: str) -> bytes:
     """Return a layer as FlatGeobuf; without its spatial index where a row has no shape."""
     buffer = io.BytesIO()
-    whole = bool(layer.geometry.notna().all()) and len(layer) > 0
     pyogrio.write_dataframe(
         _plain(layer),
         buffer,
@@ -143,6 +146,6 @@ def to_flatgeobuf(layer: gpd.GeoDataFrame, name: str) -> bytes:
         driver="FlatGeobuf",
         geometry_type=_geometry_type(layer),
         promote_to_multi=_geometry_type(layer) == "MultiPolygon",
-        layer_options={"SPATIAL_INDEX": "YES" if whole else "NO", "TITLE": name},
+        layer_options={"SPATIAL_INDEX": "YES" if covered(layer) else "NO", "TITLE": name},
     )
     return buffer.getvalue()

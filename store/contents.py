@@ -35,6 +35,19 @@ from store.tables import (
 )
 
 SYSTEMS = {4326: ("longitude", "latitude"), 2154: ("x_lambert93", "y_lambert93")}
+ALL = "all"  # every content in one file, where the format holds several
+NAMES = {  # of a layer, a table, a file
+    "quarters": "quartiers",
+    "projects": "projets",
+    "funding": "financements",
+    "indicators": "indicateurs",
+    "locations": "positions",
+    "totals": "totaux",
+}
+# What is invented in a content when the programme is.
+_EVERY_ROW = "toutes les lignes"
+_MONEY = "les montants et les projets ; contours et indicateurs sont réels"
+_INVENTED = {"quarters": _MONEY, ALL: _MONEY, "indicators": ""}
 _DTYPES = {
     "text": "str",
     "date": "str",
@@ -61,12 +74,18 @@ def content(atlas: Atlas, selection: Selection, what: str, crs: int = 4326) -> g
 
 @lru_cache(maxsize=16)  # a file, its size and its package read the same frames
 def _kept(atlas: Atlas, edition: str, selection: Selection, what: str) -> gpd.GeoDataFrame:
-    return _typed(CONTENTS[what](atlas, selection), kinds(atlas))
+    return _typed(CONTENTS[what](atlas, selection), kinds(atlas, NAMES[what]))
+
+
+def invented(atlas: Atlas, selection: Selection, what: str) -> str:
+    """Say in French what a content of a selection, or ALL, has that is invented; empty if none."""
+    fictitious = atlas.territory.programme(selection.programme).fictitious
+    return _INVENTED.get(what, _EVERY_ROW) if fictitious else ""
 
 
 def by_quarter(atlas: Atlas, selection: Selection) -> gpd.GeoDataFrame:
     """Return the content "projects" narrowed to each quarter in turn, indexed by the quarter."""
-    return _typed(export_quarter_projects(atlas, selection), kinds(atlas))
+    return _typed(export_quarter_projects(atlas, selection), kinds(atlas, NAMES["projects"]))
 
 
 def flat(layer: gpd.GeoDataFrame) -> pd.DataFrame:

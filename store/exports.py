@@ -1,5 +1,6 @@
 """The files that leave the atlas: the same bytes from the screen and from the command line."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import geopandas as gpd
@@ -11,13 +12,23 @@ from geo.catalogue import Dataset
 from geo.errors import AtlasError, CrsError
 from geo.location import INDICATIVE
 from geo.spreadsheets import to_xlsx
-from geo.vectors import Layer, to_flatgeobuf, to_gpkg, to_parquet
+from geo.vectors import Layer, covered, to_flatgeobuf, to_gpkg, to_parquet
 from geo.writers import to_csv, to_csv_parts, to_geojson
 from store.atlas import Atlas
-from store.contents import CONTENTS, SYSTEMS, TABLES, by_quarter, content, flat
-from store.dictionary import dictionary, told
+from store.contents import (
+    ALL,
+    CONTENTS,
+    NAMES,
+    SYSTEMS,
+    TABLES,
+    by_quarter,
+    content,
+    flat,
+    invented,
+)
+from store.dictionary import ABOUT, OWN, dictionary
 from store.styles import projects_style, quarters_style
-from store.subsidies import subsidies
+from store.subsidies import COLUMNS, subsidies
 
 MIME_TYPES = {
     "geojson": "application/geo+json",
@@ -29,7 +40,6 @@ MIME_TYPES = {
     "scdl": "text/csv",
 }
 DIALECTS = ("fr", "international")
-ALL = "all"  # every content in one file, where the format holds several
 SEVERAL = ("gpkg", "xlsx")
 TITLES = {
     "quarters": "Quartiers",
@@ -40,7 +50,6 @@ TITLES = {
     "totals": "Totaux",
     ALL: "Tout",
 }
-NAMES = {what: title.lower() for what, title in TITLES.items()}
 # What each format cannot hold, in French.
 _SHAPES_ONLY = ("fgb",)
 
@@ -131,42 +140,70 @@ def formats_of(what: str) -> list[str]:
     return found
 
 
-def columns_of(atlas: Atlas, selection: Selection, what: str) -> list[str]:
-    """Return the columns of a content as any format may write it, shapes included."""
-    layer = content(atlas, selection, what)
-    points = set(layer.geom_type.dropna()) == {"Point"}
-    places = [name for pair in SYSTEMS.values() for name in pair] if points else []
+def columns_of(
+    atlas: Atlas, selection: Selection, what: str, file_format: str, crs: int = 4326
+) -> list[str]:
+    """Return the columns of a content as a format writes it, its shape included."""
+    if file_format == "scdl":
+        return list(COLUMNS)
+    layer = content(atlas, selection, what, crs)
+    if file_format in ("csv", "xlsx"):
+        return [str(name) for name in flat(layer)]
     plain = [str(name) for name in layer.columns if name != "geometry"]
-    return [*plain, *places, *([] if what in TABLES else ["geometry", "bbox"])]
+    if file_format == "gpkg":
+        return ["fid", *plain, *([] if what in TABLES else ["geom"])]
+    if file_format == "geojson":
+        return [*plain, "geometry"]
+    shapes = [] if what in TABLES else ["geometry"]
+    boxed = bool(shapes) and file_format == "parquet" and covered(layer)
+    return [*plain, *shapes, *(["bbox"] if boxed else [])]
 
 
 def export_name(atlas: Atlas, selection: Selection, what: str, file_format: str) -> str:
-    """Return the file's name: content, territory, year, and flags."""
-    stem = file_stem(atlas.territory, selection, NAMES[what])
+    """Return the file's name: content, territory, and for money its year and flags.
+
+    Indicators have neither: every year of every quarter, whatever the programme and its sharing.
+    """
+    stem = NAMES.get(what, "tout")
+    if what == "indicators":
+        return f"{stem}_{atlas.territory.code}.{file_format}"
+    stem = file_stem(atlas.territory, selection, stem)
     return f"{stem}_scdl.csv" if file_format == "scdl" else f"{stem}.{file_format}"
 
 
-def filters(atlas: Atlas, selection: Selection) -> pd.DataFrame:
-    """Return what was selected and where it comes from, as lines of ``nom`` and ``valeur``."""
+def filters(atlas: Atlas, selection: Selection, contents: Sequence[str]) -> pd.DataFrame:
+    """Return what was selected for some contents and its sources, lines of ``nom`` and ``valeur``.
+
+    Indicators are chosen by quarter alone: programme, year, filters and sharing say nothing of
+    them, and are left out where nothing else is written.
+    """
     territory, programme = atlas.territory, atlas.territory.programme(selection.programme)
+    quarters = {"Quartiers": _words(selection.quarters, atlas.quarter_labels)}
     chosen = {
+        "Programme": programme.label,
+        "Année": str(selection.year),
         "Thèmes": _words(selection.themes, labels(territory, "theme")),
         "Financeurs": _words(selection.funders, labels(territory, "funder")),
         "Statuts": _words(selection.statuses, labels(territory, "status")),
         "Dispositifs": _words(selection.dispositifs, labels(territory, "dispositif")),
-        "Quartiers": _words(selection.quarters, atlas.quarter_labels),
+        **quarters,
+        "Partage": sharing(selection.rules),
+        "Avertissement": INDICATIVE,
     }
     rows = {
         "Territoire": territory.contract,
-        "Programme": programme.label,
-        "Données fictives": "oui" if programme.fictitious else "non",
-        "Année": str(selection.year),
-        **chosen,
-        "Partage": sharing(selection.rules),
-        "Avertissement": INDICATIVE,
+        "Données fictives": _fiction(atlas, selection, contents),
+        **(quarters if set(contents) == {"indicators"} else chosen),
         **{f"Source : {one.title}": f"{one.credit} ; {one.licence}" for one in _sources(atlas)},
     }
     return pd.DataFrame({"nom": list(rows), "valeur": list(rows.values())})
+
+
+def _fiction(atlas: Atlas, selection: Selection, contents: Sequence[str]) -> str:
+    found = {TITLES[what]: invented(atlas, selection, what) for what in contents}
+    if not any(found.values()):
+        return "non"
+    return " | ".join(f"{title} : {words or 'rien'}" for title, words in found.items())
 
 
 def _words(codes: tuple[str, ...], words: dict[str, str]) -> str:
@@ -183,18 +220,23 @@ def _several(
 ) -> bytes:
     chosen = list(CONTENTS) if what == ALL else [what]
     frames = {one: content(atlas, selection, one, options.crs) for one in chosen}
-    columns = dictionary(atlas, selection)
-    names = [name for one in chosen for name in columns_of(atlas, selection, one)]
-    words = told(columns, list(dict.fromkeys(names)))
-    about = filters(atlas, selection)
+    about = filters(atlas, selection, chosen)
+    told = {
+        NAMES[one]: columns_of(atlas, selection, one, file_format, options.crs) for one in chosen
+    }
+    own = {"dictionnaire": list(OWN), "selection": list(ABOUT)}
     if file_format == "gpkg":
+        own = {name: ["fid", *columns] for name, columns in own.items()}
         layers = {NAMES[one]: _layer(atlas, frames[one], one, options) for one in chosen}
         layers |= {
-            "dictionnaire": Layer(words, "Ce que dit chaque colonne"),
+            "dictionnaire": Layer(
+                dictionary(atlas, selection, told | own), "Ce que dit chaque colonne"
+            ),
             "selection": Layer(about, "Sélection et sources"),
         }
         return to_gpkg(layers, dict(zip(about["nom"], about["valeur"], strict=True)))
     sheets = {TITLES[one]: flat(frames[one]) for one in chosen}
+    words = dictionary(atlas, selection, told | own)
     return to_xlsx({**sheets, "Définitions": words, "Sélection et sources": about})
 
 

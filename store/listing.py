@@ -1,6 +1,7 @@
 """Every figure of the quarters as one table: for the command line and the exports."""
 
 from collections.abc import Collection
+from functools import lru_cache
 from pathlib import Path
 
 import pandas as pd
@@ -31,6 +32,10 @@ def every_figure(
 
     ``published`` takes the place of the figures of the atlas, and its files that of the credits.
     """
+    if indicators is None and published is None:
+        whole = _whole(atlas, atlas.edition)
+        kept = whole if quarters is None else whole[whole["quarter"].isin(list(quarters))]
+        return kept.reset_index(drop=True)
     chosen = {
         code: one
         for code, one in atlas.indicators.items()
@@ -51,3 +56,8 @@ def every_figure(
         )
 
     return listing(chosen, figures, atlas.crosswalk, source, quarters)
+
+
+@lru_cache(maxsize=2)  # the exports, the package and the service read the same figures
+def _whole(atlas: Atlas, edition: str) -> pd.DataFrame:
+    return every_figure(atlas, None, list(atlas.indicators))

@@ -18,11 +18,10 @@ from geo.errors import DataFileError
 from geo.spreadsheets import still_zip
 from geo.writers import to_csv
 from store.atlas import Atlas
-from store.contents import CONTENTS, content
-from store.dictionary import dictionary, told
+from store.contents import CONTENTS, NAMES, content, invented
+from store.dictionary import ABOUT, OWN, dictionary
 from store.exports import (
     ALL,
-    NAMES,
     USUAL,
     Options,
     columns_of,
@@ -33,7 +32,7 @@ from store.exports import (
 from store.tables import loaded, selected
 
 MANIFEST = "manifest.json"
-_EDITION = 1  # of the manifest
+_EDITION = 2  # of the manifest: 2 says content by content what is invented
 _ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -54,7 +53,7 @@ def package(
         "territoire": atlas.territory.code,
         "selection": asdict(selection),
         "options": asdict(options),
-        "fictif": atlas.territory.programme(selection.programme).fictitious,
+        "fictif": {NAMES[one]: invented(atlas, selection, one) or "rien" for one in CONTENTS},
         "entrees": inputs(atlas, selection),
         "fichiers": {name: _digest(body) for name, body in files.items()},
         "lignes": {NAMES[one]: len(content(atlas, selection, one)) for one in CONTENTS},
@@ -135,11 +134,24 @@ def _files(atlas: Atlas, selection: Selection, options: Options) -> dict[str, by
         )
         for what, file_format in wanted
     }
-    names = dict.fromkeys(name for what in CONTENTS for name in columns_of(atlas, selection, what))
-    words = told(dictionary(atlas, selection), list(names))
+    words = dictionary(atlas, selection, _told(atlas, selection, wanted, options.crs))
     files["dictionnaire.csv"] = to_csv(words, dialect=options.dialect)
-    files["LICENCE.txt"] = _licence(filters(atlas, selection)).encode("utf-8")
+    files["LICENCE.txt"] = _licence(filters(atlas, selection, list(CONTENTS))).encode("utf-8")
     return files
+
+
+def _told(
+    atlas: Atlas, selection: Selection, wanted: list[tuple[str, str]], crs: int
+) -> dict[str, list[str]]:
+    """Return the columns of each table of a package, whatever the file they are in."""
+    found: dict[str, dict[str, None]] = {}
+    for what, file_format in wanted:
+        for one in CONTENTS if what == ALL else [what]:
+            columns = columns_of(atlas, selection, one, file_format, crs)
+            found.setdefault(NAMES[one], {}).update(dict.fromkeys(columns))
+    found["dictionnaire"] = dict.fromkeys(["fid", *OWN])
+    found["selection"] = dict.fromkeys(["fid", *ABOUT])
+    return {table: list(columns) for table, columns in found.items()}
 
 
 def _licence(about: pd.DataFrame) -> str:

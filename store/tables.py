@@ -94,7 +94,8 @@ def export_quarters(atlas: Atlas, selection: Selection) -> gpd.GeoDataFrame:
     """Return the quarters of a selection as they leave the atlas (EPSG:4326, French columns).
 
     Money in euros; for each indicator its latest value, status, year and perimeter generation;
-    ``donnees_fictives`` says that the money comes from a fictitious programme.
+    ``montants_fictifs`` says that the money comes from a fictitious programme; shapes and
+    indicators are real.
     """
     table = quarter_table(atlas, selection)
     vintage, _ = atlas.population
@@ -112,7 +113,7 @@ def export_quarters(atlas: Atlas, selection: Selection) -> gpd.GeoDataFrame:
             "accorde_par_habitant_eur": (table["granted_per_inhabitant"] / 100).round(2),
             "accorde_par_habitant_base": vintage.label if vintage else None,
             "regle_partage": sharing(selection.rules),
-            "donnees_fictives": atlas.territory.programme(selection.programme).fictitious,
+            "montants_fictifs": atlas.territory.programme(selection.programme).fictitious,
             "depuis_2015": [became(atlas.relations, code) for code in table.index],
             "recouvre": _overlapping(atlas, table.index),
             "avertissement": INDICATIVE,

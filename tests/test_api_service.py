@@ -101,7 +101,8 @@ def test_counts_and_totals_are_those_of_the_engine(url, hostile, name, year):
         assert cents(found) == round(layer["accorde_eur"].sum() * 100) > 0
     placed = sum(one["geometry"] is not None for one in found["features"])
     assert placed == layer.geometry.notna().sum()
-    assert all(one["properties"]["donnees_fictives"] for one in found["features"])
+    flag = "montants_fictifs" if name == "quarters" else "donnees_fictives"
+    assert all(one["properties"][flag] for one in found["features"])
     assert validate_structure(found) == {}
 
 
@@ -160,7 +161,7 @@ def test_a_property_a_box_and_an_order_narrow_the_features(url, hostile):
     assert amounts == sorted(amounts, reverse=True)
     bare = features(url, "quarters", properties="nom", skipGeometry="true")["features"][0]
     assert bare["geometry"] is None
-    assert set(bare["properties"]) == {"nom", "donnees_fictives"}
+    assert set(bare["properties"]) == {"nom", "montants_fictifs"}
     real = features(url, "communes", donnees_fictives="false", population="2837")
     assert [one["properties"]["nom"] for one in real["features"]] == ["Allouagne"]
 

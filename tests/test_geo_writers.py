@@ -227,7 +227,8 @@ def test_names_say_content_territory_year_and_fiction():
 @pytest.mark.parametrize("what", ["quarters", "projects"])
 def test_every_line_says_whether_it_is_fictitious(programme, year, word, what):
     rows = read_csv(export_bytes(atlas(), Selection(programme, year), what, "csv"))
-    assert {row["donnees_fictives"] for row in rows} == {word}
+    flag = "montants_fictifs" if what == "quarters" else "donnees_fictives"
+    assert {row[flag] for row in rows} == {word}
 
 
 def test_write_file_replaces_and_leaves_nothing_behind(tmp_path):

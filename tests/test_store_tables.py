@@ -97,7 +97,7 @@ def test_exported_quarters_are_the_table(selection):
     layer, table = export_quarters(atlas(), selection), quarter_table(atlas(), selection)
     chosen = list(selection.quarters) or list(table.index)
     assert sorted(layer["code_qpv"]) == sorted(chosen)
-    assert set(layer["donnees_fictives"]) == {
+    assert set(layer["montants_fictifs"]) == {
         atlas().territory.programme(selection.programme).fictitious
     }
     table = table.loc[layer["code_qpv"]]

@@ -11,9 +11,8 @@ from analysis.selection import Selection, rules_text
 from geo.catalogue import Dataset, condition
 from geo.errors import AtlasError
 from store.atlas import Atlas
-from store.contents import CONTENTS
+from store.contents import ALL, CONTENTS, invented
 from store.exports import (
-    ALL,
     MIME_TYPES,
     TITLES,
     USUAL,
@@ -140,11 +139,21 @@ def _exports(atlas: Atlas, selection: Selection) -> None:
         "chiffre est publié, secret, absent ou non comparable. Dans un CSV, un texte commençant "
         "par = + - ou @ est précédé d'une apostrophe, pour qu'un tableur ne l'exécute pas.</p>"
     )
-    if atlas.territory.programme(selection.programme).fictitious:
-        st.caption(
-            "Programme fictif : les fichiers le disent dans leur nom (« _fictif ») et dans la "
-            "colonne « donnees_fictives »."
-        )
+    for line in _remarks(atlas, selection, what):
+        st.caption(line)
+
+
+def _remarks(atlas: Atlas, selection: Selection, what: str) -> list[str]:
+    """Say what of a content is invented, and what does not choose its rows."""
+    if what == "indicators":
+        return [
+            "Les indicateurs sont ceux des producteurs, toutes années : seul le choix des "
+            "quartiers les restreint, et le programme n'y change rien."
+        ]
+    words = invented(atlas, selection, what)
+    flag = "montants_fictifs" if what == "quarters" else "donnees_fictives"
+    said = f"leur nom (« _fictif ») et la colonne « {flag} » le disent."
+    return [f"Programme fictif ; est inventé : {words}. {said.capitalize()}"] if words else []
 
 
 def _chosen(atlas: Atlas, selection: Selection, rows: pd.DataFrame) -> str:
