@@ -35,8 +35,8 @@ _WHAT_IF = '<div role="note" class="demo"><strong>Hypothèse</strong>{}</div>'
 # What these pages show comes from no programme.
 _WITHOUT_PROJECTS = ("comparer", "evolutions", "importer", "accessibilite")
 
-# Streamlit writes lang="en" into its page and has no setting for it (streamlit/streamlit#15726).
-_FRENCH = "<script>document.documentElement.lang = 'fr'</script>"
+# Streamlit speaks English and has no setting for it (streamlit/streamlit#15726).
+_FRENCH = (Path(__file__).parent / "assets" / "french.js").read_text(encoding="utf-8")
 
 _NO_PROGRAMME = (
     "Aucun programme pour ce territoire : seuls ses quartiers sont montrés, avec leurs indicateurs "
@@ -55,9 +55,12 @@ def teller(bar: DeltaGenerator) -> Callable[[float, str], None]:
 
 
 def speak_french() -> None:
-    """Declare the language of the page: a screen reader takes its pronunciation from it."""
+    """Declare the language of the page, which a screen reader speaks, and name Streamlit's buttons.
+
+    The names are those of ``ui/assets/french.js``.
+    """
     with st.container(key="language"):
-        st.html(_FRENCH, unsafe_allow_javascript=True)
+        st.html(f"<script>{_FRENCH}</script>", unsafe_allow_javascript=True)
 
 
 def draw_page(entry: Entry, atlas: Atlas, selection: Selection) -> None:

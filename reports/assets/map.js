@@ -497,6 +497,8 @@ window.atlas = (function () {
     const made = { id, theme, undecided, title, operator, themeLabel, amount, spot: `${lon} ${lat}` };
     made.layer = L.circleMarker([lat, lon], { pane: "projects" });
     made.layer.atlas = made;
+    // A tooltip would let the Tab key stop at each: the list of projects stands for them.
+    made.layer.on("add", () => made.layer.getElement()?.setAttribute("tabindex", "-1"));
     return made;
   }
 
