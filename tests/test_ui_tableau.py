@@ -127,7 +127,7 @@ def test_identity_adds_up_to_the_cent(selection):
 
 def test_every_quarter_has_its_row_zero_included():
     table = quarter_table(atlas(), DEMO)
-    *rows, total = tables(show(DEMO))["Programmation 2025 | Quartier"]
+    *rows, total = tables(show(DEMO))["Programmation 2025, par quartier | Quartier"]
     shown = {row[0]: row for row in rows}
     assert set(shown) == set(atlas().quarter_labels.values())
     for _, line in table.iterrows():
@@ -145,10 +145,12 @@ def test_themes_and_funders_add_up_to_the_whole():
     rows = selected(atlas(), DEMO)
     page = tables(show(DEMO))
     whole = wording.euros(grand_total(rows)["granted_cents"])
-    for first in ("Famille – thème", "Financeur"):
-        assert page[f"Programmation 2025 | {first}"][-1][3] == whole
+    for what, first in (("thème", "Famille – thème"), ("financeur", "Financeur")):
+        assert page[f"Programmation 2025, par {what} | {first}"][-1][3] == whole
     families = [
-        row for row in page["Programmation 2025 | Famille – thème"][:-1] if row[0][0] != "–"
+        row
+        for row in page["Programmation 2025, par thème | Famille – thème"][:-1]
+        if row[0][0] != "–"
     ]
     expected = totals(rows, "group")["granted_cents"].sort_values(ascending=False)
     assert [row[3] for row in families] == [wording.euros(cents) for cents in expected]
@@ -162,7 +164,9 @@ def test_figures_follow_the_chosen_quarters():
     assert shown["Crédits accordés"].value == wording.short_euros(cents)
     whole = grand_total(selected(atlas(), DEMO))["granted_cents"]
     assert shown["Part des quartiers choisis"].value == wording.share(cents, whole)
-    assert len(tables(page)["Programmation 2025 | Quartier"]) == 2  # the quarter and the total
+    assert (
+        len(tables(page)["Programmation 2025, par quartier | Quartier"]) == 2
+    )  # the quarter and the total
     assert "le quartier choisi reçoit" in page.subheader[0].value
 
 
@@ -189,7 +193,7 @@ def test_programme_without_location_claims_no_zero():
     assert "aucun montant n'est rattaché à un quartier" in page.subheader[0].value
     texts = " ".join(text.value for text in page.markdown)
     assert "ne donne pas les montants demandés" in texts
-    assert tables(page)["Programmation 2023 | Financeur"][0][2] == wording.MISSING
+    assert tables(page)["Programmation 2023, par financeur | Financeur"][0][2] == wording.MISSING
 
 
 @pytest.mark.parametrize("status", ["pending", "refused", "ineligible"])
@@ -308,9 +312,10 @@ from ui import charts
 
 names = ["<img src=x onerror='window.PWN=1'>", "${window.PWN=1}", "</script><b>gras</b> {{ 7*7 }}"]
 rows = pd.DataFrame({"label": names, "value": [3.0, -1.0, 2.0], "text": names})
-charts.show(charts.bars(rows.assign(value=[3.0, 1.0, 0.0])), "Barres")
-charts.show(charts.change_bars(rows), "Écarts")
-charts.show(charts.paired_bars(rows.assign(value=1.0, series="a"), {"a": "#1d4f91"}), "Paires")
+charts.show(charts.bars(rows.assign(value=[3.0, 1.0, 0.0])), "Barres", table="a")
+charts.show(charts.change_bars(rows), "Écarts", table="b")
+pairs = rows.assign(value=1.0, series="a")
+charts.show(charts.paired_bars(pairs, {"a": "#1d4f91"}), "Paires", table="c")
 """
 
 

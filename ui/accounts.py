@@ -8,6 +8,9 @@ from analysis.programme import NO_THEME, by_target, grand_total
 from analysis.vocabulary import AMOUNT_WORDS, SITUATION_WORDS, TARGET_WORDS
 from ui.tables import html_table
 
+CHANGE = "Crédits accordés d'une année à l'autre"
+EXACT = "Le total, au centime"
+
 
 def cents_or_zero(cents: object) -> int:
     """Return an amount in cents, zero where it is missing: for sums and bars, not for texts."""
@@ -32,7 +35,12 @@ def quarters_table(table: pd.DataFrame, distinct: int, year: int) -> str:
         rows.append((label, projects, granted, share, _rounded_euros(each)))
     total = ("Ensemble (projets distincts)", wording.number(distinct), wording.euros(whole), "", "")
     headers = ("Quartier", "Projets", "Accordé", "Part", "Par habitant")
-    return html_table(f"Programmation {year}", headers, rows, totals=[total])
+    return html_table(caption(year, "quartier"), headers, rows, totals=[total])
+
+
+def caption(year: int, what: str) -> str:
+    """Return the caption of the table of a year by quarter, theme or funder."""
+    return f"Programmation {year}, par {what}"
 
 
 def _rounded_euros(cents: float) -> str:
@@ -57,20 +65,20 @@ def themes_table(
         rows.append(_money_row(line["label"], line, granted))
         own = themes[[groups.get(str(code), NO_THEME) == family for code in themes.index]]
         rows += [_money_row(f"– {theme['label']}", theme, granted) for _, theme in own.iterrows()]
-    return _money_table("Famille – thème", rows, whole, year)
+    return _money_table("Famille – thème", rows, whole, caption(year, "thème"))
 
 
 def funders_table(table: pd.DataFrame, whole: pd.Series, year: int) -> str:
     """Return the HTML table of funders: requested and granted (totals with a ``label``)."""
     granted = cents_or_zero(whole["granted_cents"])
     rows = [_money_row(line["label"], line, granted) for _, line in table.iterrows()]
-    return _money_table("Financeur", rows, whole, year)
+    return _money_table("Financeur", rows, whole, caption(year, "financeur"))
 
 
-def _money_table(first: str, rows: list[tuple[str, ...]], whole: pd.Series, year: int) -> str:
+def _money_table(first: str, rows: list[tuple[str, ...]], whole: pd.Series, caption: str) -> str:
     total = _money_row("Ensemble (projets distincts)", whole, cents_or_zero(whole["granted_cents"]))
     headers = (first, "Projets", "Demandé", "Accordé", "Part de l'accordé")
-    return html_table(f"Programmation {year}", headers, rows, totals=[total])
+    return html_table(caption, headers, rows, totals=[total])
 
 
 def _money_row(label: str, line: pd.Series, whole: int) -> tuple[str, ...]:
@@ -91,7 +99,7 @@ def change_table(changed: pd.DataFrame, year: int) -> str:
     name = "Ensemble" if len(known) == len(changed) else "Ensemble (hors montants inconnus)"
     total = _change_row(name, known[["before", "now", "difference"]].sum())
     headers = ("", f"Accordé {year - 1}", f"Accordé {year}", "Différence")
-    return html_table("Crédits accordés d'une année à l'autre", headers, rows, totals=[total])
+    return html_table(CHANGE, headers, rows, totals=[total])
 
 
 def _change_row(label: str, line: pd.Series) -> tuple[str, ...]:
@@ -122,7 +130,7 @@ def identity_table(buckets: pd.DataFrame, whole: pd.Series) -> str:
         target = str(code)
         words = f"{TARGET_WORDS[target]}. {sentences.TARGET_MEANINGS[target]}"
         rows.append(_exact_row(words, line, granted))
-    return _exact_table("Le total, au centime", "Affectation", rows, whole)
+    return _exact_table(EXACT, "Affectation", rows, whole)
 
 
 def reasons_table(found: pd.DataFrame, whole: pd.Series) -> str:

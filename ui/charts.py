@@ -20,6 +20,7 @@ GROUP_COLOURS = palette.GROUP_COLOURS
 PALE = palette.PALE
 group_colours = palette.group_colours
 
+TABLE = "Mêmes chiffres dans le tableau « {} »."
 _LABEL_CHARACTERS = 36
 _CHARACTER = 6.2  # pixels, for a text of 13 pixels
 _ROW = 26
@@ -107,14 +108,16 @@ def change_bars(rows: pd.DataFrame) -> alt.LayerChart:
     return sized(drawn + zero + texts, len(data) * _row_height(data))
 
 
-def show(chart: alt.LayerChart, description: str) -> None:
-    """Draw a chart over the whole width; ``description`` is what a screen reader says of it.
+def show(chart: alt.LayerChart, description: str, *, table: str) -> None:
+    """Draw a chart over the whole width; a screen reader says ``description``, then its table.
 
-    Its marks stay silent: one by one, in English and without their table, they would say less.
+    ``table`` is the caption of the table that says the same on the page: a test looks for it. The
+    marks stay silent: one by one, in English and without their table, they would say less.
     """
     silent = chart.configure_mark(aria=False)
     silent.config["aria"] = False  # axes and legends too
-    st.altair_chart(silent, width="stretch", alt=description)
+    words = f"{description.removesuffix('.')}. {TABLE.format(table)}"
+    st.altair_chart(silent, width="stretch", alt=words)
 
 
 def bar_table(

@@ -77,6 +77,7 @@ def against(view: View) -> None:
         chart,
         "Chaque disque est un quartier, numéroté comme dans le tableau : besoin vers la droite, "
         "euros par personne vers le haut.",
+        table=f"Besoin et moyens, {view.year}",
     )
     st.caption(
         "Chaque disque est un quartier, numéroté comme dans le tableau ; en foncé, ceux dont le "
@@ -213,6 +214,7 @@ def concentration(view: View) -> None:
         chart,
         "Courbe de concentration : au-dessus de la diagonale, les quartiers au besoin le plus fort "
         "reçoivent plus que leur part.",
+        table="Courbe de concentration",
     )
     _downloads(view, chart, "besoins_concentration", f"Courbe de concentration, {view.year}")
     with st.expander("Voir le tableau", icon=":material/table:"):

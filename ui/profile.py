@@ -34,6 +34,7 @@ _RANKS = (
 )
 LATEST = "dernier chiffre publié, et dernière année commune avec un territoire plus large"
 UNPROVEN = "* Année du fichier : la source ne dit pas l'année de la donnée."
+_HISTORY = "Valeurs publiées, par année de la donnée"
 _CAUTION = (
     "Trait pointillé : rupture de série ou changement de périmètre. Une évolution ne se lit "
     "qu'entre deux traits, et jamais sur deux années qui se suivent. L'axe ne part pas de zéro ; "
@@ -107,7 +108,7 @@ def _trend(atlas: Atlas, indicator_code: str, code: str, name: str) -> None:
             st.caption("Aucune année publiée.")
             return
         drawn = trend(points, indicator, domain_of(every))
-        charts.show(drawn, f"{indicator.label}, {name} : les valeurs sont dans le tableau.")
+        charts.show(drawn, f"{indicator.label}, {name}", table=_HISTORY)
         dataset = atlas.catalogue[indicator.sources[0].dataset]
         pictures.downloads(
             drawn,
@@ -126,7 +127,7 @@ def _history_table(atlas: Atlas, code: str) -> str:
         for year in years
     ]
     headers = ["Année", *[atlas.indicators[word].short for word in TRENDS]]
-    return html_table("Valeurs publiées, par année de la donnée", headers, lines)
+    return html_table(_HISTORY, headers, lines)
 
 
 def _texts(atlas: Atlas, word: str, code: str) -> dict[int, str]:

@@ -88,7 +88,8 @@ def _states(now: Call) -> None:
             "text": [wording.number(int(counts[one.code])) for one in now.states],
         }
     )
-    charts.show(charts.bars(bars), f"Dossiers {now.year} par état")
+    caption = f"Dossiers par état, {now.year}"
+    charts.show(charts.bars(bars), f"Dossiers {now.year} par état", table=caption)
     rows = [
         (one.label, wording.number(int(counts[one.code])), _former(then, one.code))
         for one in now.states
@@ -99,7 +100,7 @@ def _states(now: Call) -> None:
         wording.number(len(now.before.files)) if now.before else wording.MISSING,
     )
     headers = ("État", str(now.year), str(now.year - 1))
-    st.html(html_table(f"Dossiers par état, {now.year}", headers, rows, totals=[whole]))
+    st.html(html_table(caption, headers, rows, totals=[whole]))
     guessed = int((~now.files["told"]).sum())
     if guessed:
         st.caption(

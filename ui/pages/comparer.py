@@ -110,7 +110,7 @@ def _strip(atlas: Atlas, found: Comparison) -> None:
         return
     title = f"{found.indicator.label}, par quartier"
     st.subheader("Tous les quartiers sur une échelle", anchor=False)
-    charts.show(chart, f"{title} : les valeurs sont dans les tableaux dessous.")
+    charts.show(chart, title, table=_caption(found))
     hidden = int((found.reading.quarters["status"] != "published").sum())
     missing = f" {wording.plural(hidden, 'quartier')} sans chiffre publié." if hidden else ""
     beside = found.indicator.kind != "count" and (found.rows["status"] == "published").any()
@@ -124,6 +124,10 @@ def _strip(atlas: Atlas, found: Comparison) -> None:
         title=title,
         notes=[_measured(atlas, found), f"Source : {' ; '.join(credit)}"],
     )
+
+
+def _caption(found: Comparison) -> str:
+    return f"{found.indicator.short}, {found.reading.year} : les quartiers"
 
 
 def _datasets(found: Comparison) -> list[str]:
@@ -165,7 +169,7 @@ def _quarters(atlas: Atlas, found: Comparison) -> None:
     marked = codes.index(found.code) if found.code in codes else None
     st.html(
         html_table(
-            f"{found.indicator.short}, {found.reading.year} : les quartiers",
+            _caption(found),
             headers,
             lines,
             highlighted=marked,

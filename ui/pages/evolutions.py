@@ -16,6 +16,7 @@ from ui.tables import html_table
 from ui.trend import domain_of, trend
 
 _HEIGHT = 380
+_ALL_YEARS = "Toutes les années (‖ : rupture avec l'année précédente)"
 _READING = (
     "Un trait gris par quartier, le quartier choisi en bleu. Pointillé : rupture de série ou "
     "changement de périmètre, où le trait s'arrête. Losange au pied : année couverte par le "
@@ -78,7 +79,7 @@ def _chart(atlas: Atlas, indicator: Indicator, quarter: str | None) -> None:
     title = f"{indicator.label}, {years}"
     unit = f" ({indicator.unit})" if indicator.unit else ""
     st.subheader(frame.plain(f"{indicator.short}{unit}"), anchor=False)
-    charts.show(drawn, f"{title}, par quartier : les valeurs sont dans les tableaux dessous.")
+    charts.show(drawn, f"{title}, par quartier", table=_ALL_YEARS)
     st.caption(_READING)
     chosen = [f"En bleu : {atlas.quarter_labels[quarter]}."] if quarter else []
     vintage = proven(atlas, indicator.code)[-1]
@@ -163,5 +164,4 @@ def _history(atlas: Atlas, indicator: Indicator, quarter: str | None) -> None:
     cuts = every.loc[every["break_reason"] != "", "year"].unique()
     headers = ["Quartier", *[f"‖ {year}" if year in cuts else str(year) for year in years]]
     marked = codes.index(quarter) if quarter in codes else None
-    title = "Toutes les années (‖ : rupture avec l'année précédente)"
-    st.html(profile.wide(html_table(title, headers, lines, highlighted=marked)))
+    st.html(profile.wide(html_table(_ALL_YEARS, headers, lines, highlighted=marked)))

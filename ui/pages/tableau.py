@@ -208,10 +208,8 @@ def _quarters(view: _View) -> None:
     pairs = zip(cents, table["projects"], strict=True)
     texts = [f"{wording.euros(own)} · {wording.plural(count, 'projet')}" for own, count in pairs]
     chart = charts.bars(_bars(table, texts))
-    charts.show(
-        chart,
-        "Crédits accordés et nombre de projets par quartier ; les chiffres sont dans le tableau.",
-    )
+    told = "Crédits accordés et nombre de projets par quartier"
+    charts.show(chart, told, table=accounts.caption(view.selection.year, "quartier"))
     served = view.rows["qpv_code"].isin(table.index)
     distinct = view.rows.loc[served, "project_id"].nunique()
     html = accounts.quarters_table(table, distinct, view.selection.year)
@@ -233,7 +231,8 @@ def _themes(view: _View) -> None:
     table = families if level == "group" else _by_code(view, "theme")
     painted = table.assign(colour=[_colour(view, level, code) for code in table.index])
     chart = charts.bars(_bars(painted, _with_share(table["granted_cents"])))
-    charts.show(chart, "Crédits accordés par thème ; les chiffres sont dans le tableau.")
+    caption = accounts.caption(view.selection.year, "thème")
+    charts.show(chart, "Crédits accordés par thème", table=caption)
     themes, year = _by_code(view, "theme"), view.selection.year
     html = accounts.themes_table(families, themes, _groups(view), view.whole, year)
     _table(view, html, chart, table, "themes", "Crédits accordés par thème")
@@ -283,7 +282,8 @@ def _funders(view: _View) -> None:
         chart = charts.bars(_bars(table, texts))
     else:
         chart = charts.paired_bars(*_pairs(table))
-    charts.show(chart, "Montants par financeur ; les chiffres sont dans le tableau.")
+    caption = accounts.caption(view.selection.year, "financeur")
+    charts.show(chart, "Montants par financeur", table=caption)
     html = accounts.funders_table(table, view.whole, view.selection.year)
     _table(view, html, chart, table, "financeurs", "Montants par financeur")
 
@@ -328,7 +328,7 @@ def _change(view: _View) -> None:
         text=drawn["difference"].map(sentences.signed_euros),
     )
     chart, title = charts.change_bars(drawn), f"Crédits accordés, écart entre {year - 1} et {year}"
-    charts.show(chart, f"{title} ; chiffres dans le tableau.")
+    charts.show(chart, title, table=accounts.CHANGE)
     _table(view, html, chart, changed, "evolution", title)
 
 
@@ -349,7 +349,7 @@ def _located(view: _View) -> None:
     texts = _with_share(buckets["granted_cents"])
     drawn = _bars(buckets.assign(label=[TARGET_WORDS[target] for target in TARGETS]), texts)
     chart, title = charts.bars(drawn), "Crédits accordés selon ce qu'ils servent"
-    charts.show(chart, f"{title} ; tableau dessous.")
+    charts.show(chart, title, table=accounts.EXACT)
     st.html(accounts.identity_table(buckets, view.whole))
     pictures.of_money(view.atlas, view.selection, chart, drawn, "destinations", title)
     with st.expander("Pourquoi : ce que disent les dossiers", icon=":material/help:"):
