@@ -48,7 +48,7 @@ class LoadedProgramme:
     located: pd.DataFrame
     services: pd.DataFrame
     ledger: pd.DataFrame
-    edition: tuple[int, int, int]
+    edition: tuple[int, int, str]
 
 
 def ledger(

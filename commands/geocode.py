@@ -18,6 +18,9 @@ app = typer.Typer()
 @app.command(help="Situe par leur adresse les projets sans coordonnées ; reprend où il en était.")
 def geocode(
     programme: Annotated[Word, option("--programme", "CODE", "Programme de projets.")] = None,
+    again: Annotated[
+        bool, typer.Option("--again", help="Redemande aussi les adresses sans réponse sûre.")
+    ] = False,
     territory: TerritoryOption = None,
 ) -> None:
     """Send the addresses that wait, and nothing else, then tell what is placed."""
@@ -25,14 +28,14 @@ def geocode(
     code = programme or atlas.territory.default_programme
     require({"--programme": (code, [one.code for one in atlas.territory.programmes])})
     projects = atlas.addressed(code)
-    waiting = atlas.addresses.waiting(projects)
+    waiting = atlas.addresses.waiting(projects, again=again)
     if waiting:
         host = urlsplit(service()).hostname
         words = wording.plural(len(waiting), "adresse")
         typer.echo(f"{words} (texte et commune, rien d'autre) : envoi à {host}.", err=True)
     with typer.progressbar(length=max(len(waiting), 1), label="Adresses", file=sys.stderr) as bar:
         asked = atlas.addresses.resume(
-            projects, progress=lambda done, _: bar.update(done - bar.pos)
+            projects, again=again, progress=lambda done, _: bar.update(done - bar.pos)
         )
     typer.echo(told(*atlas.addresses.census(projects)))
     if asked.fault:

@@ -119,7 +119,7 @@ class Atlas:
     @property
     def edition(self) -> str:
         """Return what a cache of a programme may be keyed by: data, decisions, imports, places."""
-        sizes = (self.journal.size(), self.imports.size(), self.addresses.size())
+        sizes = (self.journal.size(), self.imports.size(), self.addresses.edition())
         return "-".join([self.fingerprint, *map(str, sizes)])
 
     def dataset(self, role: str) -> Dataset:

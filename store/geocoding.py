@@ -2,6 +2,12 @@
 
 Nothing is asked until a person asks for it. Each batch is written when it is answered, so that an
 interruption loses none; what the service does not answer waits for the next time.
+
+An answer is kept by service, text, postcode and commune: an address that is corrected waits again.
+The threshold is applied to the answers that are kept, so that changing it asks for nothing. What
+one service placed stays placed when another is chosen, but what it left unsure then waits for the
+new one; and a person may ask again, at any time, for what has no sure answer (the service's own
+data change). The latest answer stands.
 """
 
 import math
@@ -56,16 +62,16 @@ class Addresses:
         """Take the database and the score under which an answer places nothing."""
         self._database = database
         self._least = least_score
-        self._kept: tuple[int, dict[Query, Answer]] = (0, {})
+        self._kept: tuple[str, dict[Query, _Known]] = ("", {})
 
-    def size(self) -> int:
-        """Return how many answers there are: what a cache is keyed by."""
+    def edition(self) -> str:
+        """Return what a cache may be keyed by: answers kept, the latest of them, the service."""
         with self._database.reading(_WHAT) as connection:
             if connection is None:
-                return 0
-            return int(
-                connection.execute(select(func.count()).select_from(LOCATIONS)).scalar() or 0
-            )
+                return ""
+            query = select(func.count(), func.max(LOCATIONS.c.asked_at))
+            count, latest = connection.execute(query).one()
+        return f"{count} {latest} {_origin()}"
 
     def placed(self, projects: pd.DataFrame) -> pd.DataFrame:
         """Return projects (contract PROJECTS) with the positions that their addresses give.
@@ -90,27 +96,29 @@ class Addresses:
         placed, waiting = sum(isinstance(one, Place) for one in found), found.count(_WAITING)
         return Census(placed, len(found) - placed - waiting, waiting)
 
-    def waiting(self, projects: pd.DataFrame) -> list[Query]:
-        """Return the questions not answered yet, each once."""
+    def waiting(self, projects: pd.DataFrame, *, again: bool = False) -> list[Query]:
+        """Return the questions not answered yet, each once; ``again`` adds those left unsure."""
+        wanted = (_WAITING, _UNSURE) if again else (_WAITING,)
         places = self._places(projects)
-        return list(dict.fromkeys(asked for _, asked, one in places if one == _WAITING))
+        return list(dict.fromkeys(asked for _, asked, one in places if one in wanted))
 
     def resume(
         self,
         projects: pd.DataFrame,
         *,
+        again: bool = False,
         url: str | None = None,
         limits: Limits = LIMITS,
         progress: Progress | None = None,
     ) -> Asked:
         """Ask the service for every address that waits, a batch at a time.
 
-        ``url`` and ``limits`` are those of ``geo.addresses.ask_all``; ``progress`` takes how many
-        addresses were answered and how many waited. A service that fails ends the session without
-        an error: what came is kept and the fault is told. Raises StoreError when the database
-        cannot be written.
+        ``again`` asks once more for those without a sure answer too. ``url`` and ``limits`` are
+        those of ``geo.addresses.ask_all``; ``progress`` takes how many addresses were answered and
+        how many waited. A service that fails ends the session without an error: what came is kept
+        and the fault is told. Raises StoreError when the database cannot be written.
         """
-        queries, answered = self.waiting(projects), 0
+        queries, answered = self.waiting(projects, again=again), 0
         try:
             for answers in ask_all(queries, url=url, limits=limits):
                 self._keep(answers, service(url))
@@ -124,37 +132,38 @@ class Addresses:
     def _places(self, projects: pd.DataFrame) -> Iterable[tuple[object, Query, Place | str]]:
         """Give, for each project to be placed: its row, what is asked, what is known."""
         needed = _needing(projects)
-        answers = self._answers() if len(needed) else {}
+        answers, current = (self._answers() if len(needed) else {}), _origin()
         told = needed[["address", "commune_name", "commune_code", "postcode"]].fillna("")
         for row, *words in told.itertuples(name=None):
             asked = query(*map(str, words))
             if asked is None:
                 continue
-            answer = answers.get(asked)
-            known = place(asked, answer, self._least) if answer else None
-            yield row, asked, known or (_UNSURE if answer else _WAITING)
+            known = answers.get(asked)
+            found = place(asked, known.answer, self._least) if known else None
+            asks = known is None or (current and known.origin != current)
+            yield row, asked, found or (_WAITING if asks else _UNSURE)
 
-    def _answers(self) -> dict[Query, Answer]:
-        size = self.size()
-        if self._kept[0] != size:
-            self._kept = (size, self._read())
+    def _answers(self) -> "dict[Query, _Known]":
+        edition = self.edition()
+        if self._kept[0] != edition:
+            self._kept = (edition, self._read())
         return self._kept[1]
 
-    def _read(self) -> dict[Query, Answer]:
-        names = (*_KEY, "lon", "lat", "score", "kind", "label", "found_citycode")
+    def _read(self) -> "dict[Query, _Known]":
+        """Return the answer to each question: of the service in use, else the latest of another."""
+        names = (*_KEY, "lon", "lat", "score", "kind", "label", "found_citycode", "service")
         asked = select(*(LOCATIONS.c[name] for name in names)).order_by(LOCATIONS.c.asked_at)
         with self._database.reading(_WHAT) as connection:
             rows = list(connection.execute(asked)) if connection else []
-        found: dict[Query, Answer] = {}
-        for row in rows:
+        found: dict[Query, _Known] = {}
+        current = _origin()
+        for row in sorted(rows, key=lambda row: row[-1] == current):
             lon, lat, score = (math.nan if number is None else number for number in row[3:6])
-            found[Query(*row[:3])] = Answer(lon, lat, score, *row[6:])
+            found[Query(*row[:3])] = _Known(Answer(lon, lat, score, *row[6:-1]), row[-1])
         return found
 
     def _keep(self, answers: dict[Query, Answer], address: str) -> None:
-        parts = urlsplit(address)
-        origin = f"{parts.hostname}{parts.path}"[:200]
-        now = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
+        origin, now = _named(address), datetime.now(UTC).replace(tzinfo=None)
         with self._database.writing(_WHAT) as connection:
             for asked, answer in answers.items():
                 key = {"service": origin, **dict(zip(_KEY, asked, strict=True))}
@@ -164,6 +173,24 @@ class Addresses:
 
 
 _WAITING, _UNSURE = "waiting", "unsure"
+
+
+class _Known(NamedTuple):
+    answer: Answer
+    origin: str
+
+
+def _origin() -> str:
+    """Name the service in use, empty when it is switched off."""
+    try:
+        return _named(service())
+    except PlaceError:
+        return ""
+
+
+def _named(address: str) -> str:
+    parts = urlsplit(address)
+    return f"{parts.hostname}{parts.path}"[:200]
 
 
 def _row(answer: Answer) -> dict[str, object]:

@@ -72,7 +72,7 @@ class Programmes:
         Other ``rules`` than the usual ones give the same programme with its money shared
         otherwise: a what-if.
         """
-        edition = (self._journal.size(), self._import(programme), self._addresses.size())
+        edition = (self._journal.size(), self._import(programme), self._addresses.edition())
         kept = self._loaded.get(programme.code)
         if kept is None or kept.edition != edition:
             projects, funding = self.tables(programme)
@@ -156,7 +156,7 @@ def _assemble(
     projects: pd.DataFrame,
     funding: pd.DataFrame,
     entries: pd.DataFrame,
-    edition: tuple[int, int, int] = (0, 0, 0),
+    edition: tuple[int, int, str] = (0, 0, ""),
 ) -> LoadedProgramme:
     territory = ground.territory
     uncertainty = territory.nomenclature.uncertainty_m

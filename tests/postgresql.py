@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -33,6 +33,26 @@ class Server:
             connection.execute("DROP SCHEMA public CASCADE")
             connection.execute("CREATE SCHEMA public")
         return f"postgresql+psycopg://postgres@/postgres?host={self.socket}"
+
+    def crash(self) -> int:
+        """Kill the process of every open transaction and return how many there were.
+
+        A server that loses one so ends all the others and recovers from its log: it is answering
+        again when this returns.
+        """
+        with suppress(psycopg.OperationalError), psycopg.connect(self._words) as connection:
+            query = "SELECT pid FROM pg_stat_activity WHERE state = 'idle in transaction'"
+            found = [pid for (pid,) in connection.execute(query)]
+            for pid in found:
+                os.kill(pid, signal.SIGKILL)
+            connection.execute(f"SELECT pg_sleep({START_SECONDS})")  # ended by the server
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            with suppress(psycopg.OperationalError):
+                psycopg.connect(self._words).close()
+                return len(found)
+            time.sleep(0.1)
+        raise RuntimeError("PostgreSQL did not recover.")
 
     @property
     def _words(self) -> str:

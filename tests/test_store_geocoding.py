@@ -66,7 +66,7 @@ def test_another_session_finds_what_was_kept(addresses, tmp_path):
         addresses.resume(projects(), url=url, limits=QUICK)
     again = Addresses(Database(f"sqlite:///{tmp_path}/atlas.sqlite"), 0.6)
     assert again.census(projects()) == Census(3, 0, 0)
-    assert again.size() == 3
+    assert again.edition().startswith("3 ")
 
 
 @pytest.mark.parametrize(
@@ -74,13 +74,65 @@ def test_another_session_finds_what_was_kept(addresses, tmp_path):
     [{"result_score": "0.59"}, {"result_citycode": "62119"}, {"result_type": "poi"}],
     ids=str,
 )
-def test_what_is_not_sure_is_not_located_and_not_asked_again(addresses, facts):
+def test_what_is_not_sure_is_not_located_and_not_asked_again(addresses, facts, monkeypatch):
     with loopback(service(lambda row: found(row, **facts))) as (url, asked):
+        monkeypatch.setenv("ATLAS_GEOCODER_URL", url)
         addresses.resume(projects(), url=url, limits=QUICK)
         addresses.resume(projects(), url=url, limits=QUICK)
     assert addresses.census(projects()) == Census(0, 3, 0)
     assert addresses.placed(projects())["lat"].isna().all()
     assert len(asked) == 1
+
+
+LOW = {"result_score": "0.5"}
+
+
+def test_a_person_may_ask_again_for_what_is_unsure_and_the_latest_answer_stands(
+    addresses, monkeypatch
+):
+    frame = projects()
+    with loopback(in_turn(service(lambda row: found(row, **LOW)), service())) as (url, asked):
+        monkeypatch.setenv("ATLAS_GEOCODER_URL", url)
+        addresses.resume(frame, limits=QUICK)
+        before = addresses.edition()
+        assert addresses.resume(frame, limits=QUICK).asked == 0
+        assert addresses.resume(frame, again=True, limits=QUICK).asked == 3
+        assert addresses.resume(frame, again=True, limits=QUICK).asked == 0
+    assert len(asked) == 2
+    assert addresses.edition() != before, "a cache must see the new answers"
+    assert addresses.census(frame) == Census(3, 0, 0)
+
+
+def test_a_threshold_applies_to_the_answers_kept(addresses, monkeypatch, tmp_path):
+    with loopback(service(lambda row: found(row, **LOW))) as (url, asked):
+        monkeypatch.setenv("ATLAS_GEOCODER_URL", url)
+        addresses.resume(projects(), limits=QUICK)
+        lower = Addresses(Database(f"sqlite:///{tmp_path}/atlas.sqlite"), 0.5)
+        assert lower.census(projects()) == Census(3, 0, 0)
+        assert addresses.census(projects()) == Census(0, 3, 0)
+    assert len(asked) == 1
+
+
+def test_an_address_that_is_corrected_waits_again(addresses, monkeypatch):
+    with loopback(service(lambda row: found(row, **LOW))) as (url, _):
+        monkeypatch.setenv("ATLAS_GEOCODER_URL", url)
+        addresses.resume(projects(), limits=QUICK)
+        assert addresses.census(projects(commune_code="62119")) == Census(0, 0, 3)
+
+
+def test_another_service_is_asked_for_what_the_first_left_unsure(addresses, monkeypatch):
+    frame = projects(2)
+    unsure = service(lambda row: found(row, **(LOW if row["texte"][0] == "1" else {})))
+    with loopback(unsure) as (url, _):
+        monkeypatch.setenv("ATLAS_GEOCODER_URL", url)
+        addresses.resume(frame, limits=QUICK)
+        assert addresses.census(frame) == Census(1, 1, 0)
+        monkeypatch.setenv("ATLAS_GEOCODER_URL", f"{url}/autre")
+        assert addresses.census(frame) == Census(1, 0, 1), "what was placed stays placed"
+        addresses.resume(frame, limits=QUICK)
+        assert addresses.census(frame) == Census(1, 1, 0)
+        monkeypatch.setenv("ATLAS_GEOCODER_URL", "")
+        assert addresses.census(frame) == Census(1, 1, 0), "no service: nothing waits for it"
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 MANY = 150
 # Each program previews an import of many projects, says so, and makes it when it is told to.
 CHILD = """
-import signal, sys
+import sys
 from geo.errors import AtlasError
 from store import imports as rooms, rows
 from store.database import Database
@@ -38,7 +38,7 @@ if pause == "midway":
         add(self, connection, part, *words)
         if part is rows.PROJECT_PART:
             print("midway", flush=True)
-            signal.pause()
+            sys.stdin.readline()
 
     rows.Owner.add = slowly
 print("ready", flush=True)
@@ -94,6 +94,22 @@ def test_an_import_killed_midway_leaves_the_former_state(base):
         child.send_signal(signal.SIGKILL)
     assert child.returncode == -signal.SIGKILL
     sound(Imports(Database(base.url), atlas().territory), before)
+
+
+def test_a_database_server_that_dies_midway_leaves_the_former_state(postgresql):
+    base = Database(postgresql.empty())
+    imports, before = former(base)
+    with start(base.url, "Neuf", pause="midway") as child:
+        go(child)
+        assert child.stdout is not None
+        assert child.stdout.readline() == "midway\n"
+        assert postgresql.crash() == 1
+        _, told = child.communicate("\n", timeout=60)
+    assert child.returncode == 1
+    assert "Les imports ne peuvent pas être écrits dans la base « postgres »" in told
+    assert "Traceback" not in told
+    sound(imports, before)
+    base.engine.dispose()
 
 
 def limited(size: int):

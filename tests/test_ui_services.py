@@ -8,8 +8,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import cli
+from analysis.selection import Selection
 from store.atlas import Atlas
-from store.geocoding import Census
+from store.geocoding import Addresses, Census
 from tests.loopback import loopback, text_reply
 from tests.samples import DATA, project_frame
 from ui.addresses import sentence
@@ -25,6 +26,12 @@ def address_script(atlas, selection):
     from ui import addresses
 
     addresses.render(atlas, selection)
+
+
+def data_script(atlas, selection):
+    from ui.pages import donnees
+
+    donnees.render(atlas, selection)
 
 
 def told(page):
@@ -114,6 +121,31 @@ def test_nothing_is_sent_before_the_button_and_what_leaves_is_said(tmp_path, mon
         assert len(asked) == 1
         assert "3 situés par elle, 0 sans réponse sûre (non situés), 0 en attente" in told(page)
         assert len(page.button) == 0
+
+
+def test_what_has_no_sure_answer_may_be_asked_again(tmp_path, monkeypatch):
+    with loopback(service) as (url, asked):
+        monkeypatch.setenv("ATLAS_GEOCODER_URL", url)
+        atlas = Bare(DATA, database=f"sqlite:///{tmp_path}/a.sqlite")
+        atlas.addresses = Addresses(atlas.database, 0.95)
+        page = drawn(atlas)
+        page.button[0].click().run()
+        assert "0 situés par elle, 3 sans réponse sûre (non situés), 0 en attente" in told(page)
+        assert [one.label for one in page.button] == ["Redemander celles sans réponse sûre"]
+        page.button[0].click().run()
+        assert not page.exception
+    assert len(asked) == 2
+
+
+def test_the_page_of_data_offers_to_place_addresses_too(tmp_path, monkeypatch):
+    monkeypatch.setenv("ATLAS_GEOCODER_URL", "http://127.0.0.1:9/search")
+    given = {
+        "atlas": Bare(DATA, database=f"sqlite:///{tmp_path}/a.sqlite"),
+        "selection": Selection("demo", 2025),
+    }
+    page = AppTest.from_function(data_script, kwargs=given, default_timeout=60).run()
+    assert not page.exception
+    assert "Situer les adresses en attente" in [one.label for one in page.button]
 
 
 def test_a_service_that_is_away_leaves_the_rows_waiting(tmp_path, monkeypatch, free_port):

@@ -13,6 +13,12 @@ from store.geocoding import Census
 from ui import frame, state
 
 _TOLD = "addresses_told"
+_WAITING = "Situer les adresses en attente"
+_AGAIN = "Redemander celles sans réponse sûre"
+_WHY = (
+    "Utile quand la base d'adresses a été complétée. Une adresse corrigée dans le programme, ou un "
+    "autre service d'adresses, attend déjà d'elle-même ; le seuil s'applique aux réponses gardées."
+)
 
 
 def render(atlas: Atlas, selection: Selection) -> None:
@@ -28,8 +34,8 @@ def render(atlas: Atlas, selection: Selection) -> None:
         return
     with st.expander("Adresses à situer", icon=":material/pin_drop:", expanded=census.waiting > 0):
         st.markdown(frame.plain(sentence(census)))
-        if census.waiting:
-            _ask(atlas, selection)
+        if census.waiting or census.unsure:
+            _ask(atlas, selection, census)
 
 
 def sentence(census: Census) -> str:
@@ -43,7 +49,7 @@ def sentence(census: Census) -> str:
     )
 
 
-def _ask(atlas: Atlas, selection: Selection) -> None:
+def _ask(atlas: Atlas, selection: Selection, census: Census) -> None:
     try:
         host = urlsplit(service()).hostname or ""
     except AtlasError as error:
@@ -56,13 +62,20 @@ def _ask(atlas: Atlas, selection: Selection) -> None:
             "trouvée est indicative."
         )
     )
-    if not st.button("Situer les adresses en attente", icon=":material/pin_drop:"):
-        return
+    with st.container(horizontal=True):
+        asked = bool(census.waiting) and st.button(_WAITING, icon=":material/pin_drop:")
+        again = bool(census.unsure) and st.button(_AGAIN, icon=":material/refresh:", help=_WHY)
+    if asked or again:
+        _send(atlas, selection, again=again)
+
+
+def _send(atlas: Atlas, selection: Selection, *, again: bool) -> None:
     bar = st.progress(0.0, text="Adresses envoyées…")
 
     def far(done: int, total: int) -> None:
         bar.progress(min(done / max(total, 1), 1.0), f"{done} adresses sur {total}")
 
-    asked = atlas.addresses.resume(atlas.addressed(selection.programme), progress=far)
-    st.session_state[state.key(_TOLD)] = asked.fault
+    projects = atlas.addressed(selection.programme)
+    done = atlas.addresses.resume(projects, again=again, progress=far)
+    st.session_state[state.key(_TOLD)] = done.fault
     st.rerun()

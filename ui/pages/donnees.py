@@ -25,7 +25,7 @@ from store.glossary import glossary
 from store.packages import package, package_name
 from store.places import ground_error
 from store.tables import selected
-from ui import accounts, frame, lexicon, official, outlines, profile
+from ui import accounts, addresses, frame, lexicon, official, outlines, profile
 from ui.tables import fact_list, html_table
 
 _STATES = {
@@ -55,7 +55,7 @@ def render(atlas: Atlas, selection: Selection) -> None:
     found = {key: condition(dataset) for key, dataset in atlas.catalogue.items()}
     profile.lead(_summary(atlas, [state for state, _ in found.values()]))
     views = {
-        "Sources": lambda: _sources(atlas, found),
+        "Sources": lambda: _sources(atlas, selection, found),
         "Exports": lambda: _exports(atlas, selection),
         "Territoire": lambda: _territory(atlas),
         "Lexique": lambda: st.html(lexicon.listed(glossary(atlas.directory))),
@@ -71,8 +71,9 @@ def render(atlas: Atlas, selection: Selection) -> None:
     views[chosen or "Sources"]()
 
 
-def _sources(atlas: Atlas, found: dict[str, tuple[str, str]]) -> None:
+def _sources(atlas: Atlas, selection: Selection, found: dict[str, tuple[str, str]]) -> None:
     official.render(atlas)
+    addresses.render(atlas, selection)
     for key, (state, problem) in found.items():
         dataset = atlas.catalogue[key]
         words, icon = _STATES[state]
