@@ -63,6 +63,7 @@ def _add(path: Path, name: str, layer: Layer, metadata: Mapping[str, str]) -> No
         append=False,
         geometry_type=_geometry_type(layer.frame),
         dataset_metadata=dict(metadata),
+        dataset_options={"VERSION": "1.3"},  # what QGIS 3.22 and its GDAL read without a warning
         layer_options={"IDENTIFIER": layer.title, "DESCRIPTION": layer.title},
     )
 

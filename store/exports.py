@@ -27,7 +27,7 @@ from store.contents import (
     invented,
 )
 from store.dictionary import ABOUT, OWN, dictionary
-from store.styles import projects_style, quarters_style
+from store.styles import locations_style, projects_style, quarters_style
 from store.subsidies import COLUMNS, subsidies
 
 MIME_TYPES = {
@@ -241,12 +241,17 @@ def _several(
 
 
 def _layer(atlas: Atlas, layer: gpd.GeoDataFrame, what: str, options: Options) -> Layer:
-    style = ""
-    if what == "quarters" and options.indicator in atlas.indicators:
-        style = quarters_style(atlas.indicators[options.indicator], layer[options.indicator])
+    return Layer(_shaped(layer, what), TITLES[what], _style(atlas, layer, what, options.indicator))
+
+
+def _style(atlas: Atlas, layer: gpd.GeoDataFrame, what: str, indicator: str) -> str:
+    if what == "quarters" and indicator in atlas.indicators:
+        when = layer[f"{indicator}_annee"].dropna().unique()
+        return quarters_style(atlas.indicators[indicator], layer[indicator], ", ".join(when))
     if what == "projects":
-        style = projects_style(atlas.territory)
-    return Layer(_shaped(layer, what), TITLES[what], style)
+        most = layer["accorde_eur"].max()
+        return projects_style(atlas.territory, 0.0 if pd.isna(most) else float(most))
+    return locations_style() if what == "locations" else ""
 
 
 def _shaped(layer: gpd.GeoDataFrame, what: str) -> pd.DataFrame:

@@ -13,13 +13,16 @@ import pyogrio
 import pytest
 
 from analysis.selection import Selection
+from analysis.vocabulary import FIGURE_WORDS
 from geo.errors import AtlasError, CrsError
 from geo.spreadsheets import to_xlsx
 from store.contents import ALL, CONTENTS, TABLES, content
 from store.exports import Options, export_bytes, export_name, formats_of
+from store.styles import quarters_style
 from tests.samples import atlas
 
 DEMO = Selection("demo", 2025)
+LOOK = ("color", "style")
 
 
 def read_back(what, file_format, crs=4326):
@@ -109,11 +112,38 @@ def test_geopackage_has_layers_styles_metadata_and_no_hour(tmp_path):
         dates = {date for (date,) in base.execute("SELECT last_change FROM gpkg_contents")}
         notes = [text for (text,) in base.execute("SELECT metadata FROM gpkg_metadata")]
     base.close()
-    assert set(styles) == {"quartiers", "projets"} and len(dates) == 1
+    assert set(styles) == {"quartiers", "projets", "positions"} and len(dates) == 1
     for qml in styles.values():
         root = ET.fromstring(qml.split("\n", 1)[1])  # noqa: S314
-        assert len(root.findall(".//rule")) == len(root.findall(".//symbol")) > 4
+        (heading,) = root.findall("./renderer-v2/rules/rule")
+        rules, symbols = heading.findall("rule"), root.findall("./renderer-v2/symbols/symbol")
+        assert heading.get("label") and "symbol" not in heading.attrib
+        assert [rule.get("symbol") for rule in rules] == [one.get("name") for one in symbols]
+        assert len(rules) > 3 and all(rule.get("label") for rule in rules)
+        assert all(one.find("./layer/Option[@type='Map']") is not None for one in symbols)
+    assert 'fieldName="nom"' in styles["quartiers"]
     assert any("Licence Ouverte" in note for note in notes)
+
+
+def test_the_style_has_each_state_of_a_figure_apart_and_the_classes_of_the_map():
+    indicator = atlas().indicators["poverty_rate"]
+    layer = content(atlas(), DEMO, "quarters")
+    root = ET.fromstring(quarters_style(indicator, layer["poverty_rate"]).split("\n", 1)[1])  # noqa: S314
+    rules = root.findall(".//rule/rule")
+    drawn = {
+        one.get("name"): tuple(
+            option.get("value") for option in one.iter("Option") if option.get("name") in LOOK
+        )
+        for one in root.iter("symbol")
+    }
+    assert len({drawn[rule.get("symbol")] for rule in rules}) == len(rules), "told apart"
+    states = set(FIGURE_WORDS.values()) - {FIGURE_WORDS["published"]}
+    assert states < {rule.get("label") for rule in rules}
+    # Every value is in one class, and in one only: the filters are plain comparisons.
+    values = layer["poverty_rate"].dropna()
+    classes = [rule.get("filter") for rule in rules if "_statut" not in rule.get("filter")]
+    found = [layer.query(one.replace('"', "`").replace("AND", "and")).index for one in classes]
+    assert sorted(row for rows in found for row in rows) == list(values.index)
 
 
 def test_a_workbook_runs_nothing_and_keeps_every_text():
