@@ -3,18 +3,14 @@
 import hashlib
 import json
 import tomllib
-import zipfile
-from dataclasses import asdict, fields
-from io import BytesIO
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from analysis.programme import grand_total
 from analysis.selection import Selection
-from geo.archives import entries
-from geo.errors import DataFileError
+from geo.errors import AtlasError
 from geo.spreadsheets import still_zip
 from geo.writers import to_csv
 from store.atlas import Atlas
@@ -29,10 +25,16 @@ from store.exports import (
     export_name,
     filters,
 )
+from store.manifest import (
+    EDITION,
+    MANIFEST,
+    Manifest,
+    read_manifest,
+    refuse_unknown,
+    unpacked,
+)
 from store.tables import loaded, selected
 
-MANIFEST = "manifest.json"
-_EDITION = 2  # of the manifest: 2 says content by content what is invented
 _ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -46,7 +48,7 @@ def package(
     """
     files = _files(atlas, selection, options)
     manifest = {
-        "edition": _EDITION,
+        "edition": EDITION,
         "logiciel": {"nom": "atlas-qpv", "version": version()},
         "date": time,
         "commande": command,
@@ -77,51 +79,112 @@ def version() -> str:
 def verify(atlas: Atlas, archive: bytes) -> tuple[str, ...]:
     """Make a package again from its manifest and return what differs, in French lines.
 
-    Files altered since the package was made, inputs that changed and files that come out otherwise
-    are told apart. Raises DataFileError when the archive is not such a package.
+    Inputs that changed, another software, files altered, added or removed since the package was
+    made, and files that come out otherwise are told apart; so is what cannot be made again. Raises
+    DataFileError when the archive is not such a package.
     """
-    found = _unpacked(archive)
-    manifest = _manifest(found)
-    selection, options = _asked(manifest)
-    again = _unpacked(
-        package(atlas, selection, manifest["date"], options, str(manifest.get("commande", "")))
-    )
-    stated, now = manifest["entrees"], inputs(atlas, selection)
-    lines = [
-        f"Entrée changée : {name} ({_short(stated, name)} au lieu de {_short(now, name)})."
+    found = unpacked(archive)
+    manifest = read_manifest(found)
+    lines = [*_software(manifest), *_altered(found, manifest.files)]
+    try:
+        refuse_unknown(atlas, manifest)
+        again = unpacked(
+            package(atlas, manifest.selection, manifest.date, manifest.options, manifest.command)
+        )
+        now = inputs(atlas, manifest.selection)
+    except AtlasError as error:  # what stops the making is often what changed: both are told
+        now = manifest.inputs | _on_disk(atlas, manifest.selection.programme)
+        return (*_changed(manifest.inputs, now), *lines, f"Impossible à refaire : {error}")
+    lines = [*_changed(manifest.inputs, now), *lines, *_different(manifest, again)]
+    if not lines and found[MANIFEST] != again[MANIFEST]:
+        lines.append(f"{MANIFEST} : même contenu, mais pas les mêmes octets.")
+    return tuple(lines)
+
+
+def _changed(stated: dict[str, str], now: dict[str, str]) -> list[str]:
+    return [
+        f"Entrée changée : {name} ({_short(now, name)} au lieu de {_short(stated, name)})."
         for name in sorted({*stated, *now})
         if stated.get(name) != now.get(name)
     ]
-    for name in sorted({*found, *again} - {MANIFEST}):
-        lines += _compared(name, found, again, manifest["fichiers"])
-    former = manifest["logiciel"].get("version")
-    if former != version():
-        lines.append(f"Logiciel : fait par la version {former}, refait par {version()}.")
-    if not lines and found[MANIFEST] != again[MANIFEST]:
-        lines.append(f"{MANIFEST} : ce qu'il dit n'est pas ce qui est refait.")
-    return tuple(lines)
+
+
+def _software(manifest: Manifest) -> list[str]:
+    made, own = manifest.version, version()
+    return [f"Logiciel : fait par la version {made[:40]}, refait par {own}."] if made != own else []
+
+
+def _altered(found: dict[str, bytes], stated: dict[str, str]) -> list[str]:
+    """Say which files are no longer those that the manifest announces."""
+    lines = []
+    for name in sorted({*found, *stated} - {MANIFEST}):
+        if name not in found:
+            lines.append(f"{name} : absent du paquet ; le manifeste l'annonce.")
+        elif name not in stated:
+            lines.append(f"{name} : ajouté au paquet ; le manifeste ne l'annonce pas.")
+        elif _digest(found[name]) != stated[name]:
+            lines.append(f"{name} : modifié depuis que le paquet a été fait.")
+    return lines
+
+
+def _different(manifest: Manifest, again: dict[str, bytes]) -> list[str]:
+    """Say which files, and which parts of the manifest, come out otherwise."""
+    made = {name: _digest(body) for name, body in again.items() if name != MANIFEST}
+    lines = [
+        f"{name} : n'est pas refait."
+        if name not in made
+        else f"{name} : refait, mais le manifeste ne l'annonce pas."
+        if name not in manifest.files
+        else f"{name} : différent une fois refait."
+        for name in sorted({*made, *manifest.files})
+        if made.get(name) != manifest.files.get(name)
+    ]
+    said = json.loads(again[MANIFEST])
+    apart = {"entrees", "fichiers", "logiciel"}  # told above
+    names = sorted({*said, *manifest.whole} - apart)
+    wrong = [name for name in names if said.get(name) != manifest.whole.get(name)]
+    if wrong:
+        lines.append(f"{MANIFEST} : n'est pas ce qui est refait : {', '.join(wrong)[:200]}.")
+    return lines
+
+
+def territory_of(archive: bytes) -> str:
+    """Return the code of the territory of a package; raises DataFileError if it is not one."""
+    return read_manifest(unpacked(archive)).territory
 
 
 def inputs(atlas: Atlas, selection: Selection) -> dict[str, str]:
     """Return the sha256 of all that a selection is made from, by name.
 
-    The data sets of the territory, the words of the data directory, the programme as it was read
-    (an imported one is in the database, addresses placed) and the decisions made on it.
+    The files of the data sets as they are on the disk, the words of the data directory, the
+    programme as it was read (an imported one is in the database, addresses placed) and the
+    decisions made on it.
     """
-    territory = atlas.territory
-    programme = territory.programme(selection.programme)
-    keys = {*territory.datasets.values(), *programme.datasets.values()}
-    keys |= {key for key, one in atlas.catalogue.items() if one.part}
-    digests = {key: atlas.catalogue[key].sha256 for key in sorted(keys & set(atlas.catalogue))}
-    for name in ("indicators.toml", "nomenclature.toml", "columns.toml"):
-        digests[name] = _digest((atlas.directory / name).read_bytes())
-    own = f"territories/{territory.code}.toml"
-    digests[own] = _digest((atlas.directory / own).read_bytes())
+    digests = _on_disk(atlas, selection.programme)
     read = loaded(atlas, selection)
     digests["programme : projets"] = _digest(to_csv(read.projects))
     digests["programme : financements"] = _digest(to_csv(read.funding))
     digests["décisions"] = _digest(to_csv(atlas.journal.entries(selection.programme)))
     return digests
+
+
+def _on_disk(atlas: Atlas, programme: str) -> dict[str, str]:
+    """Return the sha256 of the files that are read, "absent" for one that is not there."""
+    territory = atlas.territory
+    keys = {key for key, one in atlas.catalogue.items() if one.part} | {
+        *territory.datasets.values()
+    }
+    for one in territory.programmes:
+        keys |= set(one.datasets.values()) if one.code == programme else set()
+    paths = {key: atlas.catalogue[key].path for key in keys & set(atlas.catalogue)}
+    own = ("indicators.toml", "nomenclature.toml", "columns.toml", "published.toml")
+    paths |= {name: atlas.directory / name for name in own}
+    name = f"territories/{territory.code}.toml"
+    paths[name] = atlas.directory / name
+    return {
+        name: _digest(path.read_bytes()) if path.is_file() else "absent"
+        for name, path in sorted(paths.items())
+    }
 
 
 def _files(atlas: Atlas, selection: Selection, options: Options) -> dict[str, bytes]:
@@ -173,76 +236,6 @@ def _totals(atlas: Atlas, selection: Selection) -> dict[str, int | None]:
     return {
         word: None if pd.isna(whole[name]) else int(whole[name]) for word, name in names.items()
     }
-
-
-def _compared(
-    name: str, found: dict[str, bytes], again: dict[str, bytes], stated: dict[str, str]
-) -> list[str]:
-    if name not in found:
-        return [f"{name} : absent du paquet, mais refait."]
-    lines = []
-    if _digest(found[name]) != stated.get(name):
-        lines.append(f"{name} : modifié depuis que le paquet a été fait.")
-    if name not in again:
-        lines.append(f"{name} : dans le paquet, mais pas dans ce qui est refait.")
-    elif found[name] != again[name]:
-        lines.append(
-            f"{name} : différent une fois refait ({len(found[name])} octets dans le paquet, "
-            f"{len(again[name])} refaits)."
-        )
-    return lines
-
-
-def _unpacked(archive: bytes) -> dict[str, bytes]:
-    names = entries(archive, "Paquet")
-    try:
-        with zipfile.ZipFile(BytesIO(archive)) as opened:
-            return {name: opened.read(name) for name in names}
-    except (zipfile.BadZipFile, ValueError, EOFError, OSError) as error:
-        raise DataFileError("Paquet : archive tronquée ou altérée ; refaites-la.") from error
-
-
-def _manifest(found: dict[str, bytes]) -> dict[str, Any]:
-    refusal = (
-        f"Paquet sans {MANIFEST} lisible ; attendu : une archive faite par « cli.py package »."
-    )
-    shapes = {"selection": dict, "options": dict, "entrees": dict, "fichiers": dict, "date": str}
-    shapes |= {"logiciel": dict, "territoire": str}
-    try:
-        content = json.loads(found[MANIFEST].decode("utf-8"))
-    except (KeyError, ValueError, RecursionError) as error:
-        raise DataFileError(refusal) from error
-    if not isinstance(content, dict) or content.get("edition") != _EDITION:
-        raise DataFileError(refusal)
-    faults = [name for name, kind in shapes.items() if not isinstance(content.get(name), kind)]
-    if faults:
-        raise DataFileError(f"{refusal} Champs absents ou faux : {', '.join(faults)}.")
-    return content
-
-
-def territory_of(archive: bytes) -> str:
-    """Return the code of the territory of a package; raises DataFileError if it is not one."""
-    return str(_manifest(_unpacked(archive))["territoire"])
-
-
-def _asked(manifest: dict[str, Any]) -> tuple[Selection, Options]:
-    given, wanted = manifest["selection"], manifest["options"]
-    try:
-        words: dict[str, Any] = {
-            name: tuple(one) if isinstance(one, list) else one for name, one in given.items()
-        }
-        selection = Selection(**words)
-        options = Options(**wanted)
-    except TypeError as error:
-        raise DataFileError(f"{MANIFEST} : sélection ou options inconnues.") from error
-    sound = isinstance(selection.programme, str) and isinstance(selection.year, int)
-    lists = [one.name for one in fields(Selection) if one.name not in ("programme", "year")]
-    texts = [getattr(selection, name) for name in lists]
-    if not sound or not all(isinstance(one, tuple) for one in texts):
-        raise DataFileError(f"{MANIFEST} : sélection mal écrite.")
-    if not all(isinstance(word, str) for one in texts for word in one):
-        raise DataFileError(f"{MANIFEST} : sélection mal écrite.")
-    return selection, options
 
 
 def _digest(body: bytes) -> str:

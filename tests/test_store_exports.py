@@ -141,7 +141,7 @@ def test_the_style_has_each_state_of_a_figure_apart_and_the_classes_of_the_map()
     assert states < {rule.get("label") for rule in rules}
     # Every value is in one class, and in one only: the filters are plain comparisons.
     values = layer["poverty_rate"].dropna()
-    classes = [rule.get("filter") for rule in rules if "_statut" not in rule.get("filter")]
+    classes = [one for rule in rules if "_statut" not in (one := rule.get("filter", ""))]
     found = [layer.query(one.replace('"', "`").replace("AND", "and")).index for one in classes]
     assert sorted(row for rows in found for row in rows) == list(values.index)
 
