@@ -15,7 +15,7 @@ from analysis.vocabulary import what_if
 from geo.location import INDICATIVE
 from reports import drawings, press
 from reports.parts import credits, data_lines, frame, money, undecided_words
-from reports.plan import territory_map
+from reports.plan import codes_of, territory_map
 
 _MAP_WIDTH = 372.0
 _BLANK = "#ffffff"
@@ -107,7 +107,7 @@ def _map(material: Material) -> dict[str, Any]:
         str(code): _BLANK if pd.isna(value) else ramp[classes.index(value / 100)]
         for code, value in each.items()
     }
-    drawn = territory_map(
+    drawn, lost = territory_map(
         material.quarters, fills, _numbers(material), material.communes,
         material.territory.npnru, _MAP_WIDTH,
     )  # fmt: skip
@@ -116,7 +116,23 @@ def _map(material: Material) -> dict[str, Any]:
         "crédits accordés par habitant ; les valeurs sont dans le tableau."
     )
     notes = ["Numéro cerclé d'un trait épais : site NPNRU.", "Numéros : ceux du tableau."]
+    unwritten = sorted({*lost, *_unplaced(material)})
+    if unwritten:
+        names = wording.listing(unwritten, most=len(unwritten))
+        notes.append(f"Communes qui portent un quartier et ne sont pas nommées ici : {names}.")
     return {"svg": drawn, "alt": alt, "legend": _legend(classes, ramp, each), "notes": notes}
+
+
+def _unplaced(material: Material) -> list[str]:
+    """Return the communes that bear a quarter and have no point: those of another territory."""
+    known = set(material.communes["commune_code"])
+    cells = material.table[["commune_codes", "commune_names"]].itertuples(index=False)
+    pairs = [
+        pair
+        for codes, names in cells
+        for pair in zip(codes_of(codes), codes_of(names), strict=True)
+    ]
+    return [name for code, name in pairs if code not in known]
 
 
 def _legend(classes: Classes, ramp: tuple[str, ...], each: pd.Series) -> list[dict[str, str]]:
@@ -143,7 +159,7 @@ def quarters_table(material: Material) -> dict[str, Any]:
     rows = [
         [
             numbers[str(code)],
-            wording.shortened(str(row["label"]), 60) + (" – NPNRU" if row["npnru"] else ""),
+            wording.shortened(str(row["label"]), 110) + (" – NPNRU" if row["npnru"] else ""),
             wording.number(row["population"]),
             poverty.text(str(code)),
             wording.number(row["projects"]),

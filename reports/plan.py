@@ -5,14 +5,17 @@ from dataclasses import dataclass
 from math import cos, hypot, sin, sqrt
 
 import geopandas as gpd
+import pandas as pd
 import shapely
-from shapely.geometry import Polygon, box
+from shapely.affinity import affine_transform
+from shapely.geometry import Point, Polygon, box
 from shapely.geometry.base import BaseGeometry
 
 from analysis import wording
 from analysis.contrast import ink
 from analysis.palette import ACCENT, INK
 from reports import svg
+from reports.labels import Names, width_of
 
 HEIGHT = 255.0  # points: nine centimetres
 _LEAST_RADIUS, _MOST_RADIUS = 5.5, 13.0
@@ -22,6 +25,7 @@ _OWN = "#cfdcec"
 _SECURE_M = 220.0  # metres of the neighbourhood shown around a quarter, at least
 _TURNS = 220
 _NEAREST = 7  # communes named around a quarter
+_OTHERS = 14  # communes without a quarter that may be named on the map of a territory
 
 
 @dataclass(frozen=True)
@@ -77,12 +81,15 @@ def quarter_map(
     marks = [_ground(view)]
     marks += [_shape(view, shape, _OTHER, svg_stroke="#8a8370") for shape in others.geometry]
     marks.append(_shape(view, own, _OWN, svg_stroke=ACCENT, width=2.2))
-    marks += _communes(view, communes, own)
-    marks += _other_names(view, others, names, npnru)
     shown = _shown(view, projects)
-    marks += _projects(view, shown, groups)
-    if code in npnru:
-        marks.append(_tag(view, own))
+    circles, placed = _projects(view, shown, groups)
+    written = Names(view.width, view.height, _on_paper(view, own))
+    written.keep_off(*_furniture(view), *(Point(x, y).buffer(r) for x, y, r in placed))
+    tag = _tag(view, own, written) if code in npnru else ""
+    codes = str(quarters.set_index("qpv_code")["commune_codes"][code])
+    _commune_names(written, view, communes, own, codes)
+    _quarter_names(written, view, others, names, npnru)
+    marks += [*written.marks, *circles, tag]
     marks += _scale_bar(view) + _north(view)
     located = projects[~projects.geometry.isna()]
     return svg.picture(view.width, view.height, marks), len(located) - len(shown)
@@ -96,16 +103,26 @@ def territory_map(
     npnru: Mapping[str, str],
     width: float,
     height: float = HEIGHT,
-) -> str:
-    """Draw every quarter with its fill and its number (``marks_of``), a halo for NPNRU sites."""
+) -> tuple[str, list[str]]:
+    """Draw every quarter with its fill and its number (``marks_of``), a halo for NPNRU sites.
+
+    Every commune that bears a quarter is named where its point (``communes``) is known; return the
+    SVG, and the names that could not be written.
+    """
     view = frame_of(box(*quarters.total_bounds), width, height)
     marks = [_ground(view)]
     for code, shape in zip(quarters["qpv_code"], quarters.geometry, strict=True):
         marks.append(_shape(view, shape, fills[code], svg_stroke=INK, width=0.6))
-    numbers, taken = _numbers(view, quarters, marks_of, npnru)
-    marks += _dots(view, communes, taken) + numbers
+    numbers, placed = _numbers(view, quarters, marks_of, npnru)
+    written = Names(view.width, view.height, _on_paper(view, quarters.geometry.union_all()))
+    written.keep_off(*_furniture(view), *(Point(x, y).buffer(r + 1) for x, y, r in placed))
+    bearing = {code for cell in quarters["commune_codes"] for code in codes_of(cell)}
+    _largest(written, view, communes, bearing)
+    marks += written.marks + numbers
     marks += _scale_bar(view) + _north(view)
-    return svg.picture(view.width, view.height, marks)
+    ours = set(communes["commune_name"][communes["commune_code"].isin(bearing)])
+    missing = [name for name in written.missing if name in ours]
+    return svg.picture(view.width, view.height, marks), missing
 
 
 def _ground(view: Frame) -> str:
@@ -131,85 +148,75 @@ def _polygons(shape: BaseGeometry) -> list[Polygon]:
     return [part for part in parts if isinstance(part, Polygon) and not part.is_empty]
 
 
-def _communes(view: Frame, communes: gpd.GeoDataFrame, own: BaseGeometry) -> list[str]:
-    """Name the communes: at their point when it is in view, else on the edge that leads there."""
-    far = communes.geometry.distance(own.centroid).sort_values(kind="stable")
-    taken: list[tuple[float, ...]] = [(0, view.height - 26, 150, view.height)]
-    marks = []
-    near = communes.loc[far.index[:_NEAREST]]
-    for point, name in zip(near.geometry, near["commune_name"].astype("str"), strict=True):
-        x, y = view.at(point.x, point.y)
-        inside = 0 < x < view.width and 0 < y < view.height
-        words = name.upper() if inside else _pointing(name, x, y, view)
-        half = (2.7 if inside else 2.2) * len(words)
-        x = min(max(x, half + 4), view.width - half - 30)
-        y = min(max(y, 12), view.height - 6)
-        edges = (x - half, y - 9, x + half, y + 3)
-        if any(_touch(edges, other) for other in taken):
-            continue
-        taken.append(edges)
-        marks.append(
-            svg.text((x, y), words, anchor="middle", fill="#6a6355", style="italic", halo=True)
-        )
-    return marks
+def _away(view: Frame, name: str, x: float, y: float) -> tuple[svg.Point, str]:
+    """Return where to write a place out of view, on the edge, with an arrow that leads there."""
+    words = _pointing(name, x, y, view)
+    half = width_of(words) / 2 + 4
+    edge = (min(max(x, half), view.width - half), min(max(y, 9), view.height - 9))
+    return edge, words
 
 
 def _pointing(name: str, x: float, y: float, view: Frame) -> str:
-    """Return the name of a place out of view with an arrow that leads there."""
     if x < 0 or x > view.width:
         return f"← {name}" if x < 0 else f"{name} →"
     return f"↑ {name}" if y < 0 else f"↓ {name}"
 
 
-def _dots(view: Frame, communes: gpd.GeoDataFrame, taken: list[tuple[float, ...]]) -> list[str]:
-    """Write the largest communes in view, as many as do not touch."""
-    seen = communes[communes.geometry.within(view.ground.buffer(-12 * view.metres))]
-    marks = []
-    for _, row in (
-        seen.sort_values("population", ascending=False, kind="stable").head(14).iterrows()
-    ):
-        x, y = view.at(row.geometry.x, row.geometry.y)
-        half = 2.2 * len(row["commune_name"])
-        x = min(max(x, half + 4), view.width - half - 4)
-        edges = (x - half, y - 9, x + half, y + 3)
-        if any(_touch(edges, other) for other in taken):
-            continue
-        taken.append(edges)
-        words = str(row["commune_name"])
-        marks.append(svg.text((x, y), words, anchor="middle", fill="#6a6355", style="italic"))
-    return marks
-
-
-def _touch(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
-    apart = one[2] < other[0] or other[2] < one[0] or one[3] < other[1] or other[3] < one[1]
-    return not apart
-
-
-def _other_names(
-    view: Frame, others: gpd.GeoDataFrame, names: Mapping[str, str], npnru: Mapping[str, str]
-) -> list[str]:
-    """Name the neighbouring quarters whose part in view can hold their name."""
-    marks = []
+def _quarter_names(
+    written: Names,
+    view: Frame,
+    others: gpd.GeoDataFrame,
+    names: Mapping[str, str],
+    npnru: Mapping[str, str],
+) -> None:
+    """Name the neighbouring quarters whose part in view can be told."""
     for code, shape in zip(others["qpv_code"], others.geometry, strict=True):
         seen = shape.intersection(view.ground)
-        if seen.is_empty or seen.area < (45 * view.metres) ** 2:
+        if seen.area < (45 * view.metres) ** 2:
             continue
         point = seen.representative_point()
         words = names[code] + (" (NPNRU)" if code in npnru else "")
-        words = wording.shortened(words, 44)
-        half = 2.1 * len(words)
+        place = view.at(point.x, point.y)
+        written.write(place, wording.shortened(words, 44), fill="#4d4838", style="normal")
+
+
+def _commune_names(
+    written: Names, view: Frame, communes: gpd.GeoDataFrame, own: BaseGeometry, codes: str
+) -> None:
+    """Name the communes: at their point when it is in view, else on the edge that leads there.
+
+    Those of the quarter (``codes``) come first, then the nearest.
+    """
+    far = communes.geometry.distance(own.centroid)
+    first = ~communes["commune_code"].isin(codes_of(codes))
+    order = pd.DataFrame({"first": first, "far": far}).sort_values(["first", "far"], kind="stable")
+    near = communes.loc[order.index[:_NEAREST]]
+    for point, name in zip(near.geometry, near["commune_name"].astype("str"), strict=True):
         x, y = view.at(point.x, point.y)
-        x = min(max(x, half + 4), view.width - half - 4)
-        marks.append(
-            svg.text(
-                (x, min(max(y, 12), view.height - 30)),
-                words,
-                anchor="middle",
-                fill="#4d4838",
-                halo=True,
-            )
-        )
-    return marks
+        if 0 < x < view.width and 0 < y < view.height:
+            written.write((x, y), name.upper())
+        else:
+            written.write(*_away(view, name, x, y), led=False)
+
+
+def codes_of(cell: str) -> list[str]:
+    """Return the codes of a cell of ``commune_codes``."""
+    return [code.strip() for code in cell.split(",")]
+
+
+def _largest(written: Names, view: Frame, communes: gpd.GeoDataFrame, bearing: set[str]) -> None:
+    """Name every commune that bears a quarter, then the largest others that fit by their place."""
+    ordered = communes.sort_values("population", ascending=False, kind="stable")
+    ours = ordered["commune_code"].isin(bearing)
+    inside = ordered.geometry.within(view.ground)
+    points = [view.at(point.x, point.y) for point in ordered.geometry[ours]]
+    written.keep_off(*(Point(place).buffer(1) for place in points))  # no name on another's place
+    for led, part in ((True, ordered[ours]), (False, ordered[~ours & inside].head(_OTHERS))):
+        for point, name in zip(part.geometry, part["commune_name"].astype("str"), strict=True):
+            x, y = view.at(point.x, point.y)
+            seen = 0 < x < view.width and 0 < y < view.height
+            place, words = ((x, y), name) if seen else _away(view, name, x, y)
+            written.write(place, words, led=led)
 
 
 def _shown(view: Frame, projects: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
@@ -222,7 +229,7 @@ def _shown(view: Frame, projects: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
 
 def _projects(
     view: Frame, shown: gpd.GeoDataFrame, groups: Mapping[str, tuple[str, str, str]]
-) -> list[str]:
+) -> tuple[list[str], list[tuple[float, float, float]]]:
     """Draw the projects, their area after their granted euros, largest first, moved apart.
 
     A circle that would cover another is moved, and a thin line leads to its true position.
@@ -249,7 +256,7 @@ def _projects(
             circles.append(svg.circle((x, y), radius, fill=colour, stroke="#ffffff", width=0.8))
         letter_ink = INK if hollow else ink(colour)
         circles.append(svg.text((x, y + 2.8), letter, anchor="middle", fill=letter_ink, weight=700))
-    return lines + circles
+    return lines + circles, placed
 
 
 def _free(
@@ -280,7 +287,7 @@ def _numbers(
     quarters: gpd.GeoDataFrame,
     marks_of: Mapping[str, str],
     npnru: Mapping[str, str],
-) -> tuple[list[str], list[tuple[float, ...]]]:
+) -> tuple[list[str], list[tuple[float, float, float]]]:
     placed: list[tuple[float, float, float]] = []
     lines, marks = [], []
     for code, shape in zip(quarters["qpv_code"], quarters.geometry, strict=True):
@@ -292,16 +299,28 @@ def _numbers(
         edge = 1.8 if code in npnru else 0.7
         marks.append(svg.circle((x, y), 6.5, fill="#ffffff", stroke=INK, width=edge))
         marks.append(svg.text((x, y + 2.8), marks_of[code], anchor="middle", weight=700))
-    taken: list[tuple[float, ...]] = [(x - r, y - r, x + r, y + r) for x, y, r in placed]
-    return lines + marks, taken
+    return lines + marks, placed
 
 
-def _tag(view: Frame, own: BaseGeometry) -> str:
-    """Mark a renewal site with its word, at the top of the quarter."""
+def _furniture(view: Frame) -> tuple[Polygon, Polygon]:
+    """Return the plates of the scale bar and of the north arrow, on the paper."""
+    return box(0, view.height - 26, 150, view.height), box(view.width - 28, 0, view.width, 36)
+
+
+def _on_paper(view: Frame, shape: BaseGeometry) -> BaseGeometry:
+    """Return a shape of the ground as it is drawn, what is out of view left out."""
+    seen = shape.intersection(view.ground).simplify(view.metres)
+    scale, foot = 1 / view.metres, view.height + view.south / view.metres
+    return affine_transform(seen, [scale, 0, 0, -scale, -view.west * scale, foot])
+
+
+def _tag(view: Frame, own: BaseGeometry, written: Names) -> str:
+    """Mark a renewal site with its word, at the top of the quarter, where no name may be."""
     west, _, east, north = own.intersection(view.ground).bounds
     x, y = view.at((west + east) / 2, north)
     y = max(y - 4, 11)
     ring = [(x - 18, y - 9), (x + 18, y - 9), (x + 18, y + 3), (x - 18, y + 3)]
+    written.keep_off(Polygon(ring))
     plate = svg.path([ring], fill=ACCENT)
     return plate + svg.text((x, y), "NPNRU", anchor="middle", fill="#ffffff", weight=700)
 

@@ -7,7 +7,6 @@ import zipfile
 from dataclasses import replace
 from datetime import date
 
-import pypdf
 import pytest
 
 import cli
@@ -16,12 +15,14 @@ from analysis.profile import KEYS, card
 from analysis.programme import grand_total, totals
 from analysis.selection import Selection
 from analysis.vocabulary import labels
+from reports.contract import territory
 from reports.printing import EVERY, file_name, printed, zipped
 from reports.sheet import quarter_pdf
 from store.atlas import Atlas
 from store.exports import export_bytes, quarter_files
 from store.material import gather
 from store.tables import quarter_table, selected
+from tests.pdf import elements, flat, fonts, opened, text_of
 from tests.samples import atlas, copy_data, rewrite
 
 DAY = date(2026, 1, 31)
@@ -35,55 +36,6 @@ each = pytest.mark.parametrize("code", CODES)
 def sheets():
     found = dict(printed(gather(atlas(), SELECTION, DAY), [EVERY]))
     return {code: found[file_name(atlas().territory, SELECTION, code)] for code in CODES}
-
-
-def opened(content):
-    return pypdf.PdfReader(io.BytesIO(content))
-
-
-def flat(text):
-    """Text without its line breaks and kinds of spaces: a cell may be folded anywhere."""
-    return re.sub(r"\s+", "", text)
-
-
-def text_of(content):
-    return flat("".join(page.extract_text() for page in opened(content).pages))
-
-
-def elements(reader):
-    """Every element of the structure tree, in reading order."""
-    found = []
-
-    def walk(node):
-        node = node.get_object()
-        if isinstance(node, pypdf.generic.ArrayObject):
-            for child in node:
-                walk(child)
-        elif isinstance(node, pypdf.generic.DictionaryObject):
-            if "/S" in node:
-                found.append(node)
-            if "/K" in node:
-                walk(node["/K"])
-
-    walk(reader.trailer["/Root"]["/StructTreeRoot"]["/K"])
-    return found
-
-
-def fonts(reader):
-    seen, found = set(), []
-
-    def walk(resources):
-        for font in (resources.get("/Font") or {}).values():
-            found.append(font.get_object())
-        for one in (resources.get("/XObject") or {}).values():
-            form = one.get_object()
-            if id(form) not in seen and "/Resources" in form:
-                seen.add(id(form))
-                walk(form["/Resources"].get_object())
-
-    for page in reader.pages:
-        walk(page["/Resources"].get_object())
-    return found
 
 
 @each
@@ -284,6 +236,45 @@ def test_the_territory_and_the_year_are_tagged_french_and_fictitious(documents):
         figures = [node for node in elements(reader) if node["/S"] == "/Figure"]
         assert all(str(figure.get("/Alt", "")).strip() for figure in figures)
     assert len(opened(documents[0]).pages) == 2
+
+
+def test_the_map_of_the_territory_names_every_commune_that_bears_a_quarter(documents):
+    text = text_of(documents[0])
+    known = dict(atlas().communes[["commune_code", "commune_name"]].to_numpy())
+    cells = atlas().quarters[["commune_codes", "commune_names"]].to_numpy()
+    bearing = {
+        pair
+        for codes, names in cells
+        for pair in zip(codes.split(", "), names.split(", "), strict=True)
+    }
+    drawn = territory(gather(atlas(), SELECTION, DAY))["map"]
+    written = re.findall(r"font-style=\"italic\"[^>]*>([^<]+)<", drawn["svg"])
+    assert len(bearing) > 15
+    for code, name in bearing:
+        if code in known:
+            assert known[code] in written
+        else:
+            assert any(name in note for note in drawn["notes"]), "no point: told beside the map"
+        assert flat(name) in text
+
+
+def test_the_comparison_of_the_quarters_stays_on_one_page(documents):
+    (page,) = [
+        flat(one.extract_text())
+        for one in opened(documents[1]).pages
+        if f"Les{len(CODES)}quartiersen2025" in flat(one.extract_text())
+    ]
+    assert all(flat(label) in page for label in atlas().quarter_labels.values())
+    assert "Ensemble(projetsdistincts)" in page
+
+
+def test_no_heading_is_left_alone_at_the_foot_of_a_page(documents):
+    for content in documents:
+        titles = {"Sources", "Réserves", "Lesmoyens", "Cequimanque", "Retrouvercesdonnées"}
+        for page in opened(content).pages:
+            lines = [flat(line) for line in page.extract_text().splitlines() if line.strip()]
+            foot = next(k for k, line in enumerate(lines) if line.startswith("Donnéesfictives"))
+            assert lines[foot - 1] not in titles
 
 
 def test_the_territory_and_the_year_say_the_engine_s_money_to_the_cent(documents):
