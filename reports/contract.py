@@ -14,7 +14,15 @@ from analysis.programme import by_target, grand_total
 from analysis.vocabulary import what_if
 from geo.location import INDICATIVE
 from reports import drawings, press
-from reports.parts import credits, data_lines, frame, money, undecided_words
+from reports.parts import (
+    NOT_COMPARED,
+    UNKNOWN_SERVED,
+    credits,
+    data_lines,
+    frame,
+    money,
+    undecided_words,
+)
 from reports.plan import codes_of, territory_map
 
 _MAP_WIDTH = 372.0
@@ -165,7 +173,7 @@ def quarters_table(material: Material) -> dict[str, Any]:
             wording.number(row["projects"]),
             wording.euros(row["granted_cents"]),
             wording.euros(_whole(row["granted_per_inhabitant"])),
-            wording.number(int(empty.get(code, 0))),
+            wording.number(int(empty.get(code, 0)) if material.grid.words else None),
         ]
         for code, row in table.iterrows()
     ]
@@ -198,8 +206,7 @@ def _whole(cents: float) -> int | None:
 def _need(material: Material) -> dict[str, str]:
     found = material.equity
     if found is None or found.curve is None:
-        text = "Aucun besoin publié ne peut être comparé aux crédits."
-        return {"svg": "", "alt": "", "sentence": text}
+        return {"svg": "", "alt": "", "sentence": NOT_COMPARED}
     values = found.need.steps.set_index("qpv_code")["value"].reindex(found.table.index)
     points = pd.DataFrame(
         {"need": values, "effort": found.table["per_inhabitant"].astype("float64")}
@@ -218,6 +225,8 @@ def _need(material: Material) -> dict[str, str]:
 def missing(material: Material) -> list[str]:
     """Return the two sentences of the page Couverture."""
     year, names = material.selection.year, material.labels
+    if not material.grid.words:
+        return [UNKNOWN_SERVED.format(year=year)]
     return list(coverage.summary(year, material.grid.cells, material.services, names))
 
 

@@ -56,9 +56,9 @@ class Names:
             self.plates.append(plate)
             if line is not None:
                 self.taken.append(line)
-                start, end = line.coords
-                self.marks.append(svg.line(start, end, stroke=fill, width=0.5))
-                self.marks.append(svg.circle(start, 1.2, fill=fill))
+                foot = (line.coords[1][0], line.coords[1][1])
+                self.marks.append(svg.line(at, foot, stroke=fill, width=0.5))
+                self.marks.append(svg.circle(at, 1.2, fill=fill))
             x, y = plate.centroid.coords[0]
             middle = (x, y + 3)
             self.marks.append(
@@ -77,9 +77,10 @@ class Names:
             for plate, far in _around(at, half):
                 if far > _BESIDE and not led:
                     break
-                line = (
-                    LineString([at, nearest_points(plate, Point(at))[0]]) if far > _BESIDE else None
-                )
+                line = None
+                if far > _BESIDE:
+                    foot = nearest_points(plate, Point(at))[0]
+                    line = LineString([at, (foot.x, foot.y)])
                 if self._free(plate, line, kept):
                     yield plate, line
 

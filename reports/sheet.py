@@ -22,7 +22,15 @@ from analysis.programme import grand_total
 from analysis.vocabulary import labels, what_if
 from geo.location import INDICATIVE
 from reports import drawings, press
-from reports.parts import credits, data_lines, frame, money, undecided_words
+from reports.parts import (
+    NOT_COMPARED,
+    UNKNOWN_SERVED,
+    credits,
+    data_lines,
+    frame,
+    money,
+    undecided_words,
+)
 from reports.plan import quarter_map
 
 MAP_WIDTH = 372.0
@@ -137,6 +145,8 @@ def _legend(material: Material, shown: pd.DataFrame, doubt: int) -> list[dict[st
 
 def _missing(material: Material, code: str) -> list[str]:
     shown = material.grid
+    if not shown.words:
+        return [UNKNOWN_SERVED.format(year=material.selection.year)]
     empty = material.empty_cells.get(code, [])
     year, count = material.selection.year, wording.number(len(shown.words))
     lines = [
@@ -239,7 +249,7 @@ def _need(material: Material, code: str) -> dict[str, str]:
     found = material.equity
     blank = {"svg": "", "alt": ""}
     if found is None or found.curve is None:
-        return {**blank, "sentence": "Aucun besoin publié ne peut être comparé aux crédits."}
+        return {**blank, "sentence": NOT_COMPARED}
     if code in found.left_out.index:
         reason = found.left_out[code]
         return {**blank, "sentence": f"Ce quartier n'est pas comparé aux autres : {reason}."}

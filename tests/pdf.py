@@ -7,14 +7,14 @@ from typing import Any
 import pypdf
 
 
-def opened(content: bytes) -> pypdf.PdfReader:
-    """Open a PDF given as bytes."""
+def opened(content: bytes) -> Any:
+    """Open a PDF given as bytes (a pypdf reader, whose objects are of no known type)."""
     return pypdf.PdfReader(io.BytesIO(content))
 
 
 def flat(text: str) -> str:
-    """Return a text without its line breaks and spaces: a cell may be folded anywhere."""
-    return re.sub(r"\s+", "", text)
+    """Return a text without its breaks and spaces, seen or not: a cell may be folded anywhere."""
+    return re.sub(r"[\s\u200b]+", "", text)
 
 
 def text_of(content: bytes) -> str:
@@ -22,7 +22,7 @@ def text_of(content: bytes) -> str:
     return flat("".join(page.extract_text() for page in opened(content).pages))
 
 
-def elements(reader: pypdf.PdfReader) -> list[Any]:
+def elements(reader: Any) -> list[Any]:
     """Return every element of the structure tree, in reading order."""
     found = []
 
@@ -41,7 +41,7 @@ def elements(reader: pypdf.PdfReader) -> list[Any]:
     return found
 
 
-def fonts(reader: pypdf.PdfReader) -> list[Any]:
+def fonts(reader: Any) -> list[Any]:
     """Return every font of every page, those of drawings included."""
     seen, found = set(), []
 

@@ -7,6 +7,7 @@ import zipfile
 from dataclasses import replace
 from datetime import date
 
+import pypdfium2
 import pytest
 
 import cli
@@ -15,6 +16,7 @@ from analysis.profile import KEYS, card
 from analysis.programme import grand_total, totals
 from analysis.selection import Selection
 from analysis.vocabulary import labels
+from reports import press
 from reports.contract import territory
 from reports.printing import EVERY, file_name, printed, zipped
 from reports.sheet import quarter_pdf
@@ -171,6 +173,46 @@ def test_hostile_and_endless_names_are_printed_letter_by_letter_on_two_pages(tmp
     assert flat("#let x = 1; $ ] * _ <script>alert(1)</script>") in said
     assert len(opened(content).pages) == 2
     assert elements(opened(content))
+
+
+def test_what_the_font_lacks_is_marked_and_a_word_without_end_is_cut(tmp_path):
+    data = copy_data(tmp_path)
+    projects = data / "demo" / "projects.csv"
+    text = projects.read_text(encoding="utf-8")
+    endless, foreign = "A" * 200, "مشروع الحي 😀 \u202eFête"
+    for old, new in (("Bus santé des quartiers (fictif)", endless), ("Jardins partagés", foreign)):
+        assert old in text
+        text = text.replace(old, new)
+    rewrite(projects, text)
+    material = gather(Atlas(data), SELECTION, DAY)
+    content = quarter_pdf(material, CENTRE)
+    said = text_of(content)
+    assert flat(press.UNWRITTEN) in said
+    assert f"{press.LACK}Fête" in said
+    assert press.LACK not in text_of(quarter_pdf(gather(atlas(), SELECTION, DAY), CENTRE))
+    document = pypdfium2.PdfDocument(content)
+    printed_page = document[1]
+    letters = printed_page.get_textpage()
+    rights = [
+        letters.get_charbox(k)[2]
+        for k in range(letters.count_chars())
+        if letters.get_text_range(k, 2) in ("AA", "A\u200b")
+    ]
+    assert len(rights) > 40
+    assert max(rights) < 0.4 * printed_page.get_width(), "it stays in the column of titles"
+    for one in (letters, printed_page, document):
+        one.close()
+    assert len(opened(content).pages) == 2
+
+
+def test_money_that_no_quarter_is_known_for_says_nothing_of_gaps():
+    material = gather(atlas(), Selection("postes", 2023), DAY)
+    known = dict(printed(material, [CENTRE, "territoire"]))
+    for content in known.values():
+        said = text_of(content)
+        assert flat("rien ne dit ce qui manque à chacun") in said
+        assert "0thèmes" not in said
+        assert "Donnéesfictives" not in said
 
 
 # The command and the zip
