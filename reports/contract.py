@@ -149,7 +149,8 @@ def _legend(classes: Classes, ramp: tuple[str, ...], each: pd.Series) -> list[di
         {
             "kind": "other",
             "colour": ramp[rank],
-            "text": f"{wording.number(low)} à {wording.number(high)}{wording.NARROW}€ par habitant",
+            "text": f"{wording.number(low)} à {'' if rank + 1 == len(pairs) else 'moins de '}"
+            f"{wording.number(high)}{wording.NARROW}€ par habitant",
         }
         for rank, (low, high) in enumerate(pairs)
     ]
