@@ -32,7 +32,9 @@ def geocode(
     if waiting:
         host = urlsplit(service()).hostname
         words = wording.plural(len(waiting), "adresse")
-        typer.echo(f"{words} (texte et commune, rien d'autre) : envoi à {host}.", err=True)
+        typer.echo(
+            f"{words} (avec commune ou code postal, rien d'autre) : envoi à {host}.", err=True
+        )
     with typer.progressbar(length=max(len(waiting), 1), label="Adresses", file=sys.stderr) as bar:
         asked = atlas.addresses.resume(
             projects, again=again, progress=lambda done, _: bar.update(done - bar.pos)

@@ -33,7 +33,9 @@ app = typer.Typer()
 def imports(territory: TerritoryOption = None, layout: LayoutOption = "table") -> None:
     """Print the journal of imports, latest first."""
     require_layout(layout)
-    show(journal(open_atlas(code=territory)), _IMPORTS, layout)
+    entries = journal(open_atlas(code=territory))
+    # A year is no amount: no blank between its thousands.
+    show(entries.astype({"annee": "str"}) if layout == "table" else entries, _IMPORTS, layout)
 
 
 def journal(atlas: Atlas) -> pd.DataFrame:

@@ -73,15 +73,35 @@ def setting(atlas: Atlas, words: Vocabulary, programme: str, year: int) -> Setti
 
 
 def likely_year(received: Received, words: Vocabulary) -> int:
-    """Return the year a file is most likely about: of its rows, else of its name, else this one."""
+    """Return the year a file is most likely about.
+
+    That of its rows, else of its name, else the latest of its headers or of its sheet's name, else
+    that of its actions or decisions, else this one.
+    """
     today = date.today().year
-    header = guess(received.cells, words, today).header("year")
-    if header:
-        years = received.cells[header].str.extract(_YEAR)[0].dropna()
-        if len(years):
-            return int(years.mode()[0])
-    found = _YEAR.search(received.name)
-    return int(found[1]) if found else today
+    columns = guess(received.cells, words, today)
+    told = (
+        _usual_year(received, columns.header("year")),
+        _latest_year(received.name),
+        _latest_year(*map(str, received.cells.columns)),
+        _latest_year(received.upload.sheet),
+        _usual_year(received, columns.header("starts_on")),
+        _usual_year(received, columns.header("decided_on")),
+    )
+    return next(filter(None, told), today)
+
+
+def _usual_year(received: Received, header: str | None) -> int:
+    """Return the year most cells of a column bear, 0 without any."""
+    if not header:
+        return 0
+    years = received.cells[header].str.extract(_YEAR)[0].dropna()
+    return int(years.mode()[0]) if len(years) else 0
+
+
+def _latest_year(*texts: str) -> int:
+    """Return the latest year that some texts name, 0 without any."""
+    return max((int(year) for text in texts for year in _YEAR.findall(text)), default=0)
 
 
 def read_path(path: Path) -> bytes:

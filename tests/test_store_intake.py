@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from datetime import date
 from pathlib import Path
 
 import openpyxl
@@ -14,7 +15,15 @@ from analysis.mapping import from_json, to_json
 from geo.errors import DataFileError
 from geo.schema import FUNDING, PROJECTS, check
 from store.atlas import Atlas
-from store.intake import columns_for, diagnose, load_vocabulary, mended_file, receive, setting
+from store.intake import (
+    columns_for,
+    diagnose,
+    likely_year,
+    load_vocabulary,
+    mended_file,
+    receive,
+    setting,
+)
 from tests.samples import atlas, copy_data
 from tools.table_schema import TARGET, schema_text
 
@@ -144,3 +153,18 @@ def test_subventions_of_the_scdl_are_understood():
     assert found.funding[["funder", "status", "granted_cents"]].to_numpy().tolist() == [
         ["region", "granted", 4_780_020]
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "year"),
+    [
+        ("a 2024.csv", "Exercice;Intitulé;Porteur;CAF voté 2025\n2023;Lire;Asso;1\n", 2023),
+        ("a 2024.csv", "Intitulé;Porteur;CAF voté 2025\nLire;Asso;1\n", 2024),
+        ("a.csv", "Intitulé;Porteur;CAF voté 2025;CAF accordé 2024\nLire;Asso;1;2\n", 2025),
+        ("a.csv", "Intitulé;Porteur;CAF voté;Date de début\nLire;Asso;1;03/04/2022\n", 2022),
+        ("a.csv", "objet,nomBeneficiaire,montant,dateConvention\nLire,Asso,1,2021-03-20\n", 2021),
+        ("a.csv", "Intitulé;Porteur;CAF voté\nLire;Asso;1\n", date.today().year),
+    ],
+)
+def test_the_year_of_a_file_is_proposed_from_what_it_says(name, text, year):
+    assert likely_year(receive(text.encode(), name), WORDS) == year

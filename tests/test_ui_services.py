@@ -115,7 +115,7 @@ def test_nothing_is_sent_before_the_button_and_what_leaves_is_said(tmp_path, mon
         atlas = Bare(DATA, database=f"sqlite:///{tmp_path}/a.sqlite")
         page = drawn(atlas)
         assert asked == []
-        assert "seront envoyés à 127.0.0.1, et rien d'autre" in told(page)
+        assert "seront envoyées à 127.0.0.1, et rien d'autre" in told(page)
         page.button[0].click().run()
         assert not page.exception
         assert len(asked) == 1

@@ -57,9 +57,9 @@ def _ask(atlas: Atlas, selection: Selection, census: Census) -> None:
         return
     st.caption(
         frame.plain(
-            f"Le texte de ces adresses et leur commune seront envoyés à {host}, et rien d'autre : "
-            "ni projet, ni porteur, ni montant. Rien n'est envoyé sans ce bouton. Une position "
-            "trouvée est indicative."
+            f"Ces adresses, avec commune ou code postal, seront envoyées à {host}, "
+            "et rien d'autre : ni projet, ni porteur, ni montant. Rien n'est envoyé sans ce "
+            "bouton. Une position trouvée est indicative."
         )
     )
     with st.container(horizontal=True):

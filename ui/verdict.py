@@ -4,6 +4,7 @@ from html import escape
 
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from analysis import wording
 from analysis.faults import SEVERITIES, counts, table
@@ -23,9 +24,12 @@ _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _MOST_SHOWN = 300
 
 
-def render(atlas: Atlas, job: Job, columns: ColumnMap) -> Diagnosis:
-    """Draw the counts, the faults by severity and the downloads; return the diagnosis."""
-    found = _diagnosed(atlas, job, columns)
+def render(atlas: Atlas, job: Job, columns: ColumnMap, above: DeltaGenerator) -> Diagnosis:
+    """Draw the counts, the faults by severity and the downloads; return the diagnosis.
+
+    ``above`` is where the page says how far the diagnosis is.
+    """
+    found = _diagnosed(atlas, job, columns, above)
     st.html(_figures(job, found))
     if found.faults.empty:
         st.success("Aucun défaut : tout le fichier peut être importé.", icon=":material/check:")
@@ -35,18 +39,18 @@ def render(atlas: Atlas, job: Job, columns: ColumnMap) -> Diagnosis:
     return found
 
 
-def _diagnosed(atlas: Atlas, job: Job, columns: ColumnMap) -> Diagnosis:
+def _diagnosed(atlas: Atlas, job: Job, columns: ColumnMap, above: DeltaGenerator) -> Diagnosis:
     """Return the diagnosis, kept in the session while file, columns, year and programme hold."""
     wanted = (job.key, to_json(columns), job.year, job.programme)
     kept = st.session_state.get(_KEPT)
     if kept and kept[0] == wanted:
         return kept[1]
     where = setting(atlas, job.words, job.programme, job.year)
-    bar = st.progress(0.0, "Contrôle du fichier…")
+    bar = above.progress(0.0, "Contrôle du fichier…")
     try:
         found = diagnose(job.received, columns, where, frame.teller(bar))
     finally:
-        bar.empty()
+        above.empty()
     st.session_state[_KEPT] = (wanted, found)
     before = st.session_state.get("import_unknown", {}).get(job.key, {})
     known = sum(map(len, before.values()))

@@ -32,9 +32,10 @@ def _new_file(atlas: Atlas) -> None:
     job = receiving.render(atlas)
     if job is None:
         return
+    above = st.empty()  # in view while the file is checked: the columns are a long table
     st.subheader("Correspondances", anchor=False)
     columns = matching.render(atlas, job)
     st.subheader("Contrôle", anchor=False)
-    found = verdict.render(atlas, job, columns)
+    found = verdict.render(atlas, job, columns, above)
     st.subheader("Ce que l'import changerait", anchor=False)
     frame.guarded(lambda: comparing.render(atlas, job, columns, found))
