@@ -27,18 +27,22 @@ except AtlasError as error:
 def draw(entry: navigation.Entry) -> None:
     """Draw one page with the selection of the session, and keep the URL in step with it."""
     selection = state.current()
-    state.write_url(selection, entry.word)
+    lacking = state.write_url(selection, entry.word)
     st.set_page_config(page_title=f"{entry.title} – {NAME}")
+    frame.complete_address(lacking)
     frame.draw_page(entry, atlas, selection)
 
 
 pages = navigation.streamlit_pages(draw)
 # In another site (?embed=true) the view stands alone: no menu, no filter.
 embedded = st.context.is_embedded
-page = st.navigation(navigation.sections(pages), position="hidden" if embedded else "top")
-if direct and page is pages["carte"]:
+menus = navigation.sections(pages)
+menus[""] += navigation.again(draw)
+page = st.navigation(menus, position="hidden" if embedded else "top")
+word = page.url_path or navigation.PAGES[0].word
+if direct and word == "carte":
     st.switch_page(pages["quartiers"])
-state.follow_url(atlas, page.url_path or navigation.PAGES[0].word)
+state.follow_url(atlas, word)
 if not embedded:
     filters.render(atlas)
 page.run()

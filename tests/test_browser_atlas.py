@@ -215,3 +215,24 @@ def test_back_undoes_a_filter_and_forward_does_it_again(open_page, atlas_url):
     page.go_forward()
     expect(page.get_by_text("Programmation 2025 · Santé")).to_be_visible(timeout=20_000)
     expect(page).to_have_url(re.compile(r"annee=2025.*theme=1\.2"))
+
+
+def test_back_takes_one_step_a_page_and_each_address_is_whole(open_page, atlas_url):
+    page = open_page(f"{atlas_url}/tableau?programme=demo&annee=2024&theme=1.2").page
+    wait_for_page(page, "Tableau de bord")
+    for title in ("Projets", "Comparer"):
+        go_to(page, title)
+        expect(page).to_have_url(re.compile(r"programme=demo&annee=2024&theme=1\.2"))
+    choose(page, "Année", "2025")
+    expect(page.get_by_text("Programmation 2025 · Santé")).to_be_visible(timeout=20_000)
+    page.keyboard.press("Escape")
+    for title, year in (("Comparer", 2024), ("Projets", 2024), ("Tableau de bord", 2024)):
+        page.go_back()
+        wait_for_page(page, title)
+        expect(page.get_by_text(f"Programmation {year} · Santé")).to_be_visible(timeout=20_000)
+    page.go_forward()
+    wait_for_page(page, "Projets")
+    expect(page).to_have_url(re.compile(r"/projets\?programme=demo&annee=2024&theme=1\.2"))
+    page.reload()
+    wait_for_page(page, "Projets")
+    expect(page.get_by_text("Programmation 2024 · Santé")).to_be_visible(timeout=20_000)

@@ -1,7 +1,12 @@
 """The link of every view gives its figures again, in a tab and in the frame of another site."""
 
 import re
+from collections.abc import Iterator
+from functools import partial
 from html import unescape
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
 from urllib.parse import urlencode
 
 import pytest
@@ -61,3 +66,56 @@ def test_a_link_reproduces_the_figures_of_a_page_alone_in_a_frame(entry, open_pa
     expect(page.get_by_role("combobox", name="Thèmes")).to_have_count(0)
     expect(page.get_by_role("button", name="Partager")).to_have_count(0)
     assert visit.outside_requests == []
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    """A site that serves files and writes no journal."""
+
+    def log_message(self, *_words: object) -> None:
+        """Write nothing."""
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[str]:
+    """The address of a municipal site: another name and another port than those of the atlas."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(tmp_path))) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://localhost:{server.server_port}"
+        server.shutdown()
+
+
+def test_what_the_button_gives_opens_the_same_view_for_another_and_in_another_site(
+    open_page, atlas_url, site, tmp_path
+):
+    words = state.query(SELECTION) | {"indicateur": "median_income"}
+    mine = open_page(f"{atlas_url}/carte?{urlencode(words)}").page
+    main = mine.get_by_test_id("stMain")
+    expect(main).to_contain_text(figure("carte"), timeout=60_000)
+    lead = mine.locator(".lead").first.inner_text()
+    mine.get_by_role("button", name="Partager").click()
+    codes = mine.get_by_test_id("stPopoverBody").get_by_test_id("stCode").locator("code")
+    expect(codes).to_have_count(2, timeout=60_000)
+    link, snippet = codes.nth(0).inner_text(), codes.nth(1).inner_text()
+    theirs = open_page(link).page
+    expect(theirs.locator(".lead").first).to_have_text(lead, timeout=60_000, use_inner_text=True)
+    expect(theirs.get_by_test_id("stMain")).to_contain_text(figure("carte"), timeout=60_000)
+    page = f"<!DOCTYPE html><html lang='fr'><title>Commune</title><h1>Commune</h1>{snippet}</html>"
+    (tmp_path / "index.html").write_text(page, encoding="utf-8")
+    visit = open_page(site)
+    atlas_frame = visit.page.frame_locator("iframe[title^=Carte]")
+    expect(atlas_frame.locator(".lead").first).to_have_text(
+        lead, timeout=60_000, use_inner_text=True
+    )
+    expect(atlas_frame.get_by_test_id("stMain")).to_contain_text(figure("carte"), timeout=60_000)
+    drawn = atlas_frame.frame_locator("iframe[title^=Carte]").locator("html[data-drawn]")
+    drawn.wait_for(state="attached", timeout=60_000)
+    expect(atlas_frame.get_by_test_id("stTopNav")).to_have_count(0)
+    assert not [url for url in visit.outside_requests if not url.startswith(site)]
+
+
+def test_the_map_has_its_word_as_any_other_page(open_page, atlas_url):
+    visit = open_page(f"{atlas_url}/carte?{urlencode(state.query(SELECTION))}")
+    expect(visit.page.get_by_role("heading", level=1, name="Carte")).to_be_visible(timeout=60_000)
+    expect(visit.page.get_by_text("Programmation 2024 · Santé · État (147)")).to_be_visible()
+    expect(visit.page.get_by_role("dialog")).to_have_count(0)
+    expect(visit.page.get_by_test_id("stTopNav").get_by_role("link", name="Carte")).to_have_count(1)

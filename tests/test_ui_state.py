@@ -4,6 +4,7 @@ import shutil
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from hypothesis import given, settings
@@ -18,6 +19,7 @@ from store.atlas import Atlas
 from store.measures import measure_labels
 from tests.samples import DATA, atlas, copy_data
 from ui import state
+from ui.navigation import PAGES
 
 APP = Path(__file__).resolve().parent.parent / "app.py"
 ANYTHING = "<img src=x onerror=alert(1)>,$x$,../../etc/passwd,=1+1"
@@ -260,3 +262,43 @@ def test_what_a_page_asks_is_read_from_the_link_and_the_unknown_is_said():
     assert len(notices) == 3
     assert "population" in notices[0]
     assert "first_decile:99" in notices[0]
+
+
+ASKED = {
+    "carte": {"indicateur": "poverty_rate"},
+    "comparer": {"indicateur": "median_income", "donnees": "2018"},
+    "evolutions": {"indicateur": "median_income"},
+    "besoins": {"besoin": "poverty_rate:3,median_income", "echelle": "rank", "base": "poor"},
+    "couverture": {"colonnes": "group", "seuil": "60"},
+}
+
+
+def shared(word, words):
+    import streamlit as st
+
+    from tests.samples import atlas
+    from ui import navigation, sharing, state
+
+    for name, value in state.parse(words, atlas())[0].items():
+        st.session_state.setdefault(state.key(name), value)
+    entry = next(entry for entry in navigation.PAGES if entry.word == word)
+    st.text(sharing.address(entry))
+
+
+@pytest.mark.parametrize("word", [entry.word for entry in PAGES])
+def test_the_address_that_a_page_gives_is_read_as_what_it_showed(word):
+    selection = Selection(
+        *("demo", 2024, ("1.1", "1.5a"), ("caf",), ("granted",), ("appel-a-projets",)),
+        quarters=("QN06211M", "QN06208M"),
+        rules=("equal",),
+    )
+    words = state.query(selection) | ASKED.get(word, {})
+    given = {"word": word, "words": words}
+    page = AppTest.from_function(shared, kwargs=given, default_timeout=60).run()
+    assert not page.exception
+    address = urlsplit(page.text[0].value)
+    assert address.path == ("/" if word == PAGES[0].word else f"/{word}")
+    assert dict(parse_qsl(address.query)) == words
+    values, notices = state.parse(dict(parse_qsl(address.query)), atlas())
+    assert (values, notices) == state.parse(words, atlas())
+    assert notices == []

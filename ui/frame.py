@@ -1,5 +1,6 @@
 """What every page shares: title, selection in words, banner, notices, sources, errors."""
 
+import json
 from collections.abc import Callable, Iterable
 from html import escape
 from pathlib import Path
@@ -38,6 +39,10 @@ _WITHOUT_PROJECTS = ("comparer", "evolutions", "importer", "accessibilite")
 # Streamlit speaks English and has no setting for it (streamlit/streamlit#15726).
 _FRENCH = (Path(__file__).parent / "assets" / "french.js").read_text(encoding="utf-8")
 
+_COMPLETE = (
+    "<script>if (!location.search) history.replaceState({{}}, '', location.pathname + {})</script>"
+)
+
 _NO_PROGRAMME = (
     "Aucun programme pour ce territoire : seuls ses quartiers sont montrés, avec leurs indicateurs "
     "s'ils sont installés. Il n'y a ni projet ni montant tant qu'aucun fichier n'est importé."
@@ -61,6 +66,13 @@ def speak_french() -> None:
     """
     with st.container(key="language"):
         st.html(f"<script>{_FRENCH}</script>", unsafe_allow_javascript=True)
+
+
+def complete_address(words: str) -> None:
+    """Write ``words`` in the address that a menu left bare, as the same step of the history."""
+    if words:
+        with st.container(key="address"):
+            st.html(_COMPLETE.format(json.dumps(f"?{words}")), unsafe_allow_javascript=True)
 
 
 def draw_page(entry: Entry, atlas: Atlas, selection: Selection) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
+from urllib.parse import urlsplit
 
 import streamlit as st
 
@@ -35,6 +36,7 @@ class Entry:
 
 
 ANALYSE, MANAGE = "Analyser", "Gérer"
+_AGAIN = "navigation_again"
 
 PAGES = (
     Entry("carte", "Carte", "Où vont les moyens ?", ":material/map:", "carte"),
@@ -134,16 +136,30 @@ PAGES = (
 
 def streamlit_pages(draw: Callable[[Entry], None]) -> dict[str, st.Page]:
     """Return the Streamlit pages by word; the first is the default one, at the root."""
-    return {
-        entry.word: st.Page(
-            _bound(draw, entry),
-            title=entry.title,
-            icon=entry.icon,
-            url_path=entry.word,
-            default=entry is PAGES[0],
-        )
-        for entry in PAGES
-    }
+    return {entry.word: _page(_bound(draw, entry), entry) for entry in PAGES}
+
+
+def again(draw: Callable[[Entry], None]) -> list[st.Page]:
+    """Return the first page once more, out of the menus, for a session that began at its word.
+
+    Streamlit gives the default page no other address than the root; whoever types ``/carte``, as
+    the word of any other page, would be told that it does not exist. Other sessions do without: a
+    page is sent with each change.
+    """
+    first = PAGES[0]
+    if _AGAIN not in st.session_state:
+        path = urlsplit(st.context.url or "").path.rstrip("/")
+        st.session_state[_AGAIN] = path.endswith(f"/{first.word}")
+    if not st.session_state[_AGAIN]:
+        return []
+    drawn = _bound(draw, first)
+    return [st.Page(drawn, title=first.title, url_path=first.word, visibility="hidden")]
+
+
+def _page(draw: Callable[[], None], entry: Entry) -> st.Page:
+    default = entry is PAGES[0]
+    word = "" if default else entry.word
+    return st.Page(draw, title=entry.title, icon=entry.icon, url_path=word, default=default)
 
 
 def sections(pages: dict[str, st.Page]) -> dict[str, list[st.Page]]:
@@ -166,5 +182,4 @@ def link(word: str, label: str, words: dict[str, str]) -> None:
     """Draw a link to a page that carries the selection (``words`` of the URL) with it."""
     entry = next(entry for entry in PAGES if entry.word == word)
     # Streamlit knows a page by its word in the URL, not by the object given here.
-    target = st.Page(lambda: None, title=entry.title, url_path=word, default=entry is PAGES[0])
-    st.page_link(target, label=label, icon=entry.icon, query_params=words)
+    st.page_link(_page(lambda: None, entry), label=label, icon=entry.icon, query_params=words)

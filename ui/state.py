@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
+from urllib.parse import urlencode
 
 import streamlit as st
 
@@ -233,15 +234,21 @@ def words_of(selection: Selection, page: str) -> dict[str, str]:
     return words
 
 
-def write_url(selection: Selection, page: str) -> None:
+def write_url(selection: Selection, page: str) -> str:
     """Write the selection, and the words of this page, in the URL if they differ from it.
 
-    Streamlit adds each change to the history of the browser: ``follow_url`` reads it back.
+    Streamlit adds each change to the history of the browser: ``follow_url`` reads it back. A menu
+    leads to a bare address, already a step of the history: its words are returned, to be written
+    in its place (``frame.complete_address``), since Back would stop twice at each page. Else "".
     """
-    words = words_of(selection, page)
+    words, shown = words_of(selection, page), st.query_params.to_dict()
+    before, _ = st.session_state.get(key("written"), (page, words))
     st.session_state[key("written")] = (page, words)
-    if st.query_params.to_dict() != words:
+    if not shown and before != page:
+        return urlencode(words, safe=",")
+    if shown != words:
         st.query_params.from_dict(words)
+    return ""
 
 
 def follow_url(atlas: Atlas, page: str) -> None:

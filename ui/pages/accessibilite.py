@@ -63,6 +63,10 @@ _NOT_HELD = (
         "Ouvrir ou fermer la barre latérale, vider un filtre.",
     ),
     (
+        "Une adresse inconnue ouvre la carte sous un avis de Streamlit en anglais",
+        "« Page not found » : la page demandée n'existe pas ; Échap ferme l'avis.",
+    ),
+    (
         "Sur un téléphone, le menu des pages est dans la barre latérale",
         "Le premier bouton de la page l'ouvre.",
     ),
