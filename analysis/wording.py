@@ -105,8 +105,9 @@ def stopped(text: str) -> str:
 
 
 def day(value: date) -> str:
-    """Write a date in full (``23 novembre 2026``)."""
-    return str(format_date(value, format="long", locale=LOCALE))
+    """Write a date in full (``23 novembre 2026``, ``1er mai 2026``)."""
+    text = str(format_date(value, format="long", locale=LOCALE))
+    return f"1er{text[1:]}" if value.day == 1 else text
 
 
 def shortened(text: str, most: int) -> str:

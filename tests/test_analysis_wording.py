@@ -51,6 +51,8 @@ NA: Any = pd.NA
         (wording.listing(["A", "B", "C"]), "A, B et C"),
         (wording.listing(["A", "B", "C", "D", "E"]), "A, B, C et 2 autres"),
         (wording.day(date(2026, 11, 3)), "3 novembre 2026"),
+        (wording.day(date(2026, 11, 1)), "1er novembre 2026"),
+        (wording.day(date(2026, 11, 11)), "11 novembre 2026"),
     ],
 )
 def test_french_words(text, expected):

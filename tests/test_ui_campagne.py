@@ -106,7 +106,7 @@ def test_an_imported_programme_shows_what_is_late_and_stays_text(tmp_path):
         .replace(">", "&gt;")
         .replace("'", "&#x27;")
         .replace('"', "&quot;")
-    ] == [HOSTILE, "1 décembre 2024"]
+    ] == [HOSTILE, "1er décembre 2024"]
     html = "".join(element.proto.body for element in page.get("html"))
     assert "<img" not in html
     (entry,) = opened.imports.entries().to_dict("records")

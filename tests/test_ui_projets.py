@@ -169,9 +169,9 @@ def test_detail_says_where_the_project_is(state):
 @pytest.mark.parametrize(
     ("cells", "words"),
     [
-        (("2025-01-15", "2025-12-01"), "du 15 janvier 2025 au 1 décembre 2025"),
+        (("2025-01-15", "2025-12-01"), "du 15 janvier 2025 au 1er décembre 2025"),
         (("2025-01-15", None), "à partir du 15 janvier 2025"),
-        ((None, "2025-12-01"), "jusqu'au 1 décembre 2025"),
+        ((None, "2025-12-01"), "jusqu'au 1er décembre 2025"),
         ((None, None), ""),
     ],
 )

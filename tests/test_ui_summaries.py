@@ -164,7 +164,7 @@ def test_a_range_counts_only_what_is_published(values, words):
         ([1, 2], "Aucun import n'est en vigueur."),
         (
             [0, 1, 2],
-            "1 import est en vigueur ; le dernier, « a.csv » pour 2024, date du 1 mars 2025.",
+            "1 import est en vigueur ; le dernier, « a.csv » pour 2024, date du 1er mars 2025.",
         ),
     ],
 )
