@@ -20,6 +20,9 @@ ACCENT = "#1d4f91"
 PALE = "#b9c4d6"
 FALL = "#b35806"
 INK = "#24282f"
+GREY = "#6b6f76"  # rules and marks beside the main ones, and their words, on a page's own ground
+SOFT = "#55585f"  # small print, on any ground
+QUIET = "#80858d"  # what stands behind: 3:1 on any ground of the pages and of the sheets
 # Classes of a map, by their number. YlGnBu from light to dark (after ColorBrewer): its lightness
 # falls all along, so that the order survives colour blindness and grey print.
 RAMPS = {

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 import pandas as pd
 
 from analysis.indicators import Indicator
-from analysis.palette import ACCENT, INK
+from analysis.palette import ACCENT, INK, QUIET, SOFT
 from reports import svg
 
-_GREY = "#6b6f76"
 _PALE = "#d9d4c7"
 _CHARACTER = 4.2  # points, for a text of 8
 
@@ -43,12 +42,12 @@ def strip(
     low, high = float(known.min()), float(known.max())
     scale = Scale(low, high, 5, width - 5)
     marks = [svg.line((2, 7), (width - 2, 7), stroke=_PALE, width=1)]
-    marks += [svg.circle((scale.at(value), 7), 2.4, fill="#b6b0a2") for value in known]
+    marks += [svg.circle((scale.at(value), 7), 2.4, fill=QUIET) for value in known]
     if code in known.index:
         marks.append(svg.circle((scale.at(float(known[code])), 7), 4.6, fill=ACCENT))
-    marks.append(svg.text((2, 21), write(low), fill=_GREY))
+    marks.append(svg.text((2, 21), write(low), fill=SOFT))
     if high > low:
-        marks.append(svg.text((width - 2, 21), write(high), anchor="end", fill=_GREY))
+        marks.append(svg.text((width - 2, 21), write(high), anchor="end", fill=SOFT))
     return svg.picture(width, 24, marks)
 
 
@@ -103,7 +102,7 @@ def _dots(
                 (x, height - 5),
                 str(int(year))[-2:].rjust(2, "0"),
                 anchor="middle",
-                fill=_GREY,
+                fill=SOFT,
             )
         )
         if status == "published":
@@ -112,7 +111,7 @@ def _dots(
             place = (x, y - 6 if above else y + 12)
             marks.append(svg.text(place, texts[rank], anchor="middle", halo=True))
         elif status == "secret":
-            marks.append(svg.circle((x, height - 22), 2.4, stroke=_GREY, width=1))
+            marks.append(svg.circle((x, height - 22), 2.4, stroke=SOFT, width=1))
     return marks
 
 
@@ -138,13 +137,13 @@ def scatter(
         svg.line((left, 14), (left, foot)),
         svg.text((2, 8), axes[1], fill=INK),
         svg.text((width - 4, height - 3), axes[0], anchor="end"),
-        svg.text((left - 4, foot + 2), writers[1](0), anchor="end", fill=_GREY),
-        svg.text((left - 4, 23), writers[1](most), anchor="end", fill=_GREY),
-        svg.text((across.start, foot + 11), writers[0](across.low), anchor="middle", fill=_GREY),
-        svg.text((across.end, foot + 11), writers[0](across.high), anchor="end", fill=_GREY),
+        svg.text((left - 4, foot + 2), writers[1](0), anchor="end", fill=SOFT),
+        svg.text((left - 4, 23), writers[1](most), anchor="end", fill=SOFT),
+        svg.text((across.start, foot + 11), writers[0](across.low), anchor="middle", fill=SOFT),
+        svg.text((across.end, foot + 11), writers[0](across.high), anchor="end", fill=SOFT),
     ]
     places = {key: (across.at(row["need"]), up.at(row["effort"])) for key, row in points.iterrows()}
-    marks += [svg.circle(place, 2.8, fill="#b6b0a2") for place in places.values()]
+    marks += [svg.circle(place, 2.8, fill=QUIET) for place in places.values()]
     if code in places:
         marks.append(svg.circle(places[code], 5, fill=ACCENT))
     return svg.picture(width, height, marks)

@@ -13,7 +13,7 @@ from shapely.ops import nearest_points
 
 from reports import svg
 
-GREY = "#6a6355"
+GREY = "#5a5446"
 _CHARACTER = 3.9  # points: the width of a letter of a text of 8, a little more than in the mean
 _CAPITAL = 5.0
 _UP, _DOWN = 5.0, 4.5  # points above and below the middle of a line of text

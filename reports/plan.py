@@ -253,7 +253,7 @@ def _projects(
                 svg.circle((x, y), radius, fill="#ffffff", stroke=INK, width=1, dash="2 1.5")
             )
         else:
-            circles.append(svg.circle((x, y), radius, fill=colour, stroke="#ffffff", width=0.8))
+            circles.append(svg.circle((x, y), radius, fill=colour, stroke=INK, width=0.6))
         letter_ink = INK if hollow else ink(colour)
         circles.append(svg.text((x, y + 2.8), letter, anchor="middle", fill=letter_ink, weight=700))
     return lines + circles, placed

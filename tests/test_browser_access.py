@@ -13,7 +13,8 @@ from ui.navigation import PAGES, Entry
 
 GRAVE = {"serious", "critical"}
 # 700 pixels: a window of 1 400 zoomed to 200 %.
-WIDTHS = (1400, 820, 700, 360)
+WIDTHS = (1400, 820, 700, 390, 360)
+TELEPHONE = 390
 CHOSEN = ("", "&quartier=QN06208M", "&quartier=QN06208M,QN06211M,QN06206M")
 
 
@@ -67,3 +68,5 @@ def test_a_page_is_for_everyone(entry, quarters, open_page, atlas_url):
         page.wait_for_timeout(300)
         box = page.get_by_test_id("stMain").evaluate("e => [e.scrollWidth, e.clientWidth]")
         assert box[0] <= box[1], (entry.word, quarters, width)
+        if width == TELEPHONE:
+            assert violations(page, known) == []

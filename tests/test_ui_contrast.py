@@ -1,14 +1,18 @@
-"""All the text of ours is read at 4.5:1 or better, computed from the colours that are declared."""
+"""All our text is read at 4.5:1 or better and our marks at 3:1, computed from declared colours."""
 
+import ast
 import re
 import tomllib
 from pathlib import Path
+from types import ModuleType
 
+import pandas as pd
 import pytest
 
 from analysis.contrast import LEAST, ink, ratio
-from analysis.palette import RAMPS
-from ui import charts, plots
+from analysis.palette import ACCENT, FALL, GREY, INK, QUIET, RAMPS
+from reports import drawings, labels, plan
+from ui import charts
 
 ROOT = Path(__file__).resolve().parent.parent
 THEME = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text(encoding="utf-8"))["theme"]
@@ -63,7 +67,7 @@ def test_the_theme_is_read_on_its_grounds():
 
 
 def test_the_text_of_charts_is_read_on_its_ground():
-    inks = (charts.INK, plots.GREY, charts.ACCENT)
+    inks = (charts.INK, GREY, charts.ACCENT)
     assert min(ratio(one, THEME["backgroundColor"]) for one in inks) >= LEAST
     assert ratio("#ffffff", charts.ACCENT) >= LEAST  # the numbers of the scatter, on dark discs
     assert ratio(charts.INK, charts.PALE) >= LEAST  # and on pale ones
@@ -72,3 +76,71 @@ def test_the_text_of_charts_is_read_on_its_ground():
 def test_the_letters_of_the_legend_are_read_on_every_colour():
     for colour in (*charts.GROUP_COLOURS, *(one for ramp in RAMPS.values() for one in ramp)):
         assert ratio(ink(colour), colour) >= LEAST, colour
+
+
+# A mark that says something: WCAG 2.2, criterion 1.4.11.
+LEAST_MARK = 3.0
+SHEET = dict(
+    re.findall(
+        r'^#let (\w+) = rgb\("(#[0-9a-f]{6})"\)',
+        (ROOT / "reports" / "templates" / "style.typ").read_text(encoding="utf-8"),
+        flags=re.M,
+    )
+)
+
+
+def text_fills(module: ModuleType) -> set[str]:
+    """Every colour that a module of drawings gives to a text by name or by value."""
+    tree = ast.parse(Path(str(module.__file__)).read_text(encoding="utf-8"))
+    found = set()
+    for call in ast.walk(tree):
+        if isinstance(call, ast.Call) and getattr(call.func, "attr", "") in ("text", "write"):
+            for word in call.keywords:
+                if word.arg == "fill" and isinstance(word.value, ast.Constant):
+                    found.add(str(word.value.value))
+                elif word.arg == "fill" and isinstance(word.value, ast.Name):
+                    found.add(getattr(module, word.value.id, INK))  # else ink() of its ground
+    return found - {"#ffffff"}
+
+
+def test_the_text_of_the_sheets_is_read_on_paper_and_on_their_ground():
+    grounds = ("#ffffff", SHEET["ground"])
+    for name in ("accent", "ink", "grey"):
+        assert min(ratio(SHEET[name], ground) for ground in grounds) >= LEAST, name
+    assert ratio("#ffffff", SHEET["accent"]) >= LEAST  # the band of the title
+    fills = text_fills(drawings)
+    assert len(fills) >= 2
+    assert [one for one in fills for g in grounds if ratio(one, g) < LEAST] == []
+
+
+def test_the_names_of_the_printed_map_are_read_on_what_they_cross():
+    fills = text_fills(plan) | {labels.GREY}
+    assert len(fills) >= 2
+    grounds = ("#ffffff", plan._GROUND, plan._OTHER, plan._OWN)
+    assert [one for one in fills for g in grounds if ratio(one, g) < LEAST] == []
+
+
+def test_the_marks_of_charts_are_told_from_their_ground():
+    grounds = (*GROUNDS, SHEET["ground"])
+    for colour in (ACCENT, FALL, INK, QUIET, THEME["primaryColor"]):
+        assert min(ratio(colour, ground) for ground in grounds) >= LEAST_MARK, colour
+
+
+def test_a_pale_bar_has_an_edge():
+    rows = pd.DataFrame({"label": ["a"], "value": [1.0], "text": ["1"], "series": ["s"]})
+    for chart in (charts.bars(rows), charts.paired_bars(rows, {"s": charts.PALE})):
+        bar = next(one for one in chart.to_dict()["layer"] if one["mark"]["type"] == "bar")
+        assert bar["mark"]["stroke"] == INK
+
+
+def test_the_edges_of_the_map_are_told_from_its_ground():
+    script = (ROOT / "reports" / "assets" / "map.js").read_text(encoding="utf-8")
+    absent = re.search(r'a: \{ fillColor: "#ffffff", color: "(#\w{6})"', script)
+    lived = re.search(r'LIVED = \{ color: "(#\w{6})"', script)
+    assert absent and lived
+    for colour in (absent[1], lived[1], INK, ACCENT):
+        assert f'"{colour}"' in script
+        assert min(ratio(colour, ground) for ground in MAP_GROUNDS) >= LEAST_MARK, colour
+    hatch, dots = re.search(r"3px, (#\w{6}) 3px", script), re.search(r"gradient\((#\w{6})", script)
+    assert hatch and dots
+    assert min(ratio(one[1], "#ece8df") for one in (hatch, dots)) >= LEAST_MARK

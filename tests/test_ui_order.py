@@ -26,7 +26,9 @@ HEADINGS = ("title", "header", "subheader")
 NO_PICTURE = re.compile(r"\$\$ID-\w+-\w+-(?:projets|cercles)")
 FIGURES = ("metric", "cards", "chart", "map", "table")
 # Versions, themes (1.2), codes (SIREN) and addresses are no numbers.
-NOT_NUMBERS = re.compile(r"(WCAG|RGAA|EPSG:|thème|www\.|n°)\s?\S+|\b\d{9}\b|\d\.\d[a-z]?(?= )")
+NOT_NUMBERS = re.compile(
+    r"Libre réponse.+|(WCAG|RGAA|EPSG:|thème|www\.|n°)\s?\S+|\b\d{9}\b|\d\.\d[a-z]?(?= )"
+)
 UNFORMATTED = re.compile(r"\b\d+\.\d+\b|(?<![\w\d.-])(?!(?:19|20)\d\d\b)\d{4,}(?![\w\d-])")
 NOT_FRENCH = re.compile(
     r"\b(?:nan|NaN|None|NaT|inf|True|False|null|undefined|the|and|with|no data|choose|select|"

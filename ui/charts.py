@@ -28,6 +28,8 @@ _LINE = 13
 _BAR = 16
 _PAIRED_BAR = 13
 # On a telephone a text stops at its first point: the amount, without its share or its projects.
+# A pale bar is told from the ground by its edge; a bar of nothing has none.
+_EDGE = alt.expr("datum.value == 0 ? 0 : 0.6")
 _NARROW = 300  # pixels of the plot
 _POINT = " · "
 _HEAD = alt.expr(f"width < {_NARROW} ? split(datum.text, '{_POINT}')[0] : datum.text")
@@ -43,7 +45,9 @@ def bars(rows: pd.DataFrame) -> alt.LayerChart:
     base = alt.Chart(data).encode(y=_labels(data), tooltip=_tooltip())
     top = float(data["value"].max()) or 1.0
     x = alt.X("value:Q", axis=None, scale=_scale(top, _room(data), _room(_headed(data))))
-    drawn = base.mark_bar(size=_BAR).encode(x=x, color=alt.Color("colour:N", scale=None))
+    drawn = base.mark_bar(size=_BAR, stroke=INK, strokeWidth=_EDGE).encode(
+        x=x, color=alt.Color("colour:N", scale=None)
+    )
     texts = base.mark_text(text=_HEAD, align="left", dx=5, color=INK, fontSize=13).encode(x=x)
     return sized(drawn + texts, len(data) * _row_height(data))
 
@@ -71,7 +75,7 @@ def paired_bars(rows: pd.DataFrame, colours: Mapping[str, str]) -> alt.LayerChar
         yOffset=alt.YOffset("series:N", sort=series, scale=alt.Scale(domain=series)),
         tooltip=[*_tooltip(), alt.Tooltip("series:N", title="Série")],
     )
-    drawn = base.mark_bar(size=_PAIRED_BAR).encode(x=x, color=colour)
+    drawn = base.mark_bar(size=_PAIRED_BAR, stroke=INK, strokeWidth=_EDGE).encode(x=x, color=colour)
     texts = base.mark_text(align="left", dx=5, color=INK, fontSize=12).encode(x=x, text="text:N")
     return sized(drawn + texts, len(set(data["label"])) * len(series) * (_PAIRED_BAR + 5))
 

@@ -37,7 +37,7 @@ _WHAT_IF = '<div role="note" class="demo"><strong>Hypothèse</strong>{}</div>'
 _WITHOUT_PROJECTS = ("comparer", "evolutions", "importer", "accessibilite")
 
 # Streamlit speaks English and has no setting for it (streamlit/streamlit#15726).
-_FRENCH = (Path(__file__).parent / "assets" / "french.js").read_text(encoding="utf-8")
+_FRENCH = (Path(__file__).parent / "assets" / "streamlit.js").read_text(encoding="utf-8")
 
 _COMPLETE = (
     "<script>if (!location.search) history.replaceState({{}}, '', location.pathname + {})</script>"
@@ -62,7 +62,7 @@ def teller(bar: DeltaGenerator) -> Callable[[float, str], None]:
 def speak_french() -> None:
     """Declare the language of the page, which a screen reader speaks, and name Streamlit's buttons.
 
-    The names are those of ``ui/assets/french.js``.
+    The names are those of ``ui/assets/streamlit.js``.
     """
     with st.container(key="language"):
         st.html(f"<script>{_FRENCH}</script>", unsafe_allow_javascript=True)

@@ -10,10 +10,10 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
+from analysis.palette import GREY
 from analysis.wording import percent
 from ui.charts import ACCENT, INK, PALE
 
-GREY = "#6b6f76"
 _HEIGHT = 430
 _TICKS = 5
 _DASHES = [5, 4]

@@ -5,9 +5,9 @@ import pandas as pd
 
 from analysis import wording
 from analysis.gaps import Comparison
+from analysis.palette import GREY
 from ui.charts import ACCENT, INK, folded, label_axis, sized
 
-_GREY = "#6b6f76"
 _ROW = 34
 _CHARACTER = 6.4  # pixels, for a text of 13 pixels
 _LABELS = 20  # characters of a line of label: a telephone has room for the scale beside
@@ -35,7 +35,7 @@ def strip(comparison: Comparison, names: dict[str, str]) -> alt.LayerChart | Non
     texts = marks.mark_text(align="left", dx=10, color=INK, fontSize=13).encode(text="text:N")
     layers = [
         base.transform_filter("datum.kind == 'own'").mark_rule(color=ACCENT, strokeDash=[2, 3]),
-        ticks.mark_tick(color=_GREY, thickness=2, size=_TICK, opacity=0.85),
+        ticks.mark_tick(color=GREY, thickness=2, size=_TICK, opacity=0.85),
         areas.mark_point(shape="diamond", color=INK, filled=False, size=90, strokeWidth=2),
         own.mark_point(color=ACCENT, filled=True, size=150, opacity=1),
         texts,

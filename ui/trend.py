@@ -6,11 +6,10 @@ import altair as alt
 import pandas as pd
 
 from analysis.indicators import Indicator
+from analysis.palette import GREY, QUIET
 from ui.charts import ACCENT, INK
 
-_GREY = "#6b6f76"
 _CHARACTER = 5.6  # pixels, for a text of 11 pixels
-_LIGHT = "#a4a8ae"
 _HEIGHT = 230
 # Values reach the axis as numbers; this writes them the French way, whatever the browser.
 _NUMBER = "replace(format(datum.value, ',.0f'), regexp(',', 'g'), '\u202f') + '{unit}'"
@@ -58,8 +57,8 @@ def trend(
             color="white", stroke="white", strokeWidth=4, dy=-12, fontSize=11, opacity=room
         ).encode(text="short:N"),
         known.mark_text(color=INK, dy=-12, fontSize=11, opacity=room).encode(text="short:N"),
-        hidden.mark_point(shape="diamond", color=_GREY, filled=False, size=70),
-        hidden.mark_text(color=_GREY, dy=-13, fontSize=11).encode(text="short:N"),
+        hidden.mark_point(shape="diamond", color=GREY, filled=False, size=70),
+        hidden.mark_text(color=GREY, dy=-13, fontSize=11).encode(text="short:N"),
     ]
     return alt.LayerChart(layer=layers).properties(height=height).configure_view(stroke=None)
 
@@ -76,8 +75,8 @@ def _behind(
     name = alt.Tooltip("name:N", title="Quartier")
     base = alt.Chart(data[data["status"] == "published"]).encode(x=_time("year", years), y=y)
     return [
-        base.mark_line(color=_LIGHT, strokeWidth=1.2).encode(detail="line:N"),
-        base.mark_point(color=_LIGHT, filled=True, opacity=1, size=16).encode(
+        base.mark_line(color=QUIET, strokeWidth=1.2).encode(detail="line:N"),
+        base.mark_point(color=QUIET, filled=True, opacity=1, size=16).encode(
             tooltip=[name, *_tooltip()]
         ),
     ]
@@ -126,7 +125,7 @@ def _breaks(points: pd.DataFrame, years: Sequence[int]) -> alt.Chart:
     rules = pd.DataFrame({"cut": cuts["year"] - 0.5, "text": cuts["break_reason"]})
     return (
         alt.Chart(rules)
-        .mark_rule(color=_GREY, strokeDash=[3, 3])
+        .mark_rule(color=GREY, strokeDash=[3, 3])
         .encode(x=_time("cut", years), tooltip=[alt.Tooltip("text:N", title="Série")])
     )
 

@@ -19,7 +19,7 @@ window.atlas = (function () {
   const FILLS = {
     s: { fillColor: "url(#atlas-secret)", color: INK },
     x: { fillColor: "url(#atlas-hatch)", color: INK },
-    a: { fillColor: "#ffffff", color: "#8b8f98" },
+    a: { fillColor: "#ffffff", color: "#80858d" },
   };
   // The same marks as the patterns above, for a legend made of plain boxes.
   const SWATCHES = {
@@ -540,17 +540,17 @@ window.atlas = (function () {
     }
   }
 
-  // Decided: full disc, white edge. Undecided: hollow, dashed. No known amount: small ring.
+  // The edge is seen on any ground. Decided: full disc. Undecided: hollow, dashed. No known amount: small ring.
   function paint(one) {
     const colour = state.theme_colours[one.theme] ?? INK;
     const hollow = one.undecided || one.code === NO_AMOUNT;
     one.layer.setRadius(Math.max(one.radius, 2.5));
     one.layer.setStyle({
-      color: hollow ? colour : "#ffffff",
-      weight: hollow ? 2 : 1.5,
+      color: INK,
+      weight: hollow ? 1.5 : 1,
       dashArray: one.undecided ? "3 3" : null,
-      fillColor: hollow ? "#ffffff" : colour,
-      fillOpacity: hollow ? 0.6 : 0.85,
+      fillColor: colour,
+      fillOpacity: hollow ? 0.2 : 0.85,
     });
   }
 

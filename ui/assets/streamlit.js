@@ -1,6 +1,8 @@
-// What Streamlit says in English and has no setting for, in the language of the pages: its own
-// document language, the names of its buttons (read aloud, never written) and a few texts.
-// A name that starts with an English word goes on with a label of ours, which is left as it is.
+// What a reader would miss in the pages that Streamlit writes, and that it has no setting for.
+// Its English: language of the document, names of buttons (read aloud, never written), a few texts;
+// a name that starts with an English word goes on with a label of ours, which is left as it is.
+// The menu of a telephone, a list whose sections are no items. Tables that scroll: the keyboard
+// must reach them, but only where they do.
 (() => {
   const NAMES = {
     "Sidebar": "Filtres",
@@ -49,16 +51,44 @@
     for (const one of [root, ...root.querySelectorAll(SPOKEN)]) if (one.matches(SPOKEN)) write(one);
   };
 
+  const itemise = (root) => {
+    for (const section of root.querySelectorAll("[data-testid=stSidebarNavItems] > :not(li, [role])")) {
+      section.setAttribute("role", "listitem");
+      for (const item of section.querySelectorAll("li")) item.setAttribute("role", "none");
+    }
+  };
+  const reach = () => {
+    for (const table of document.querySelectorAll(".t:not([style]), .mx")) {
+      const scrolls = table.scrollWidth > table.clientWidth + 1 || table.scrollHeight > table.clientHeight + 1;
+      if (scrolls === table.hasAttribute("tabindex")) continue;
+      if (!scrolls) ["tabindex", "role"].forEach((one) => table.removeAttribute(one));
+      else Object.entries({ tabindex: 0, role: "group" }).forEach((pair) => table.setAttribute(...pair));
+      const caption = table.querySelector("caption")?.textContent;
+      if (scrolls && caption) table.setAttribute("aria-label", caption);
+    }
+  };
+  let due = 0;
+  const later = () => {
+    cancelAnimationFrame(due);
+    due = requestAnimationFrame(reach);
+  };
+
   document.documentElement.lang = "fr";
-  if (window.atlasFrench) return;
-  window.atlasFrench = new MutationObserver((changes) => {
+  if (window.atlasReaders) return;
+  window.atlasReaders = new MutationObserver((changes) => {
     for (const { type, target, addedNodes } of changes) {
       if (type === "attributes") name(target);
       else addedNodes.forEach(translate);
     }
+    itemise(document.body);
+    later();
   });
-  window.atlasFrench.observe(document.body, {
+  addEventListener("resize", later);
+  document.addEventListener("toggle", later, true);
+  window.atlasReaders.observe(document.body, {
     subtree: true, childList: true, attributes: true, attributeFilter: ATTRIBUTES,
   });
   translate(document.body);
+  itemise(document.body);
+  later();
 })();
