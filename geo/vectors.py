@@ -51,7 +51,17 @@ def to_gpkg(layers: Mapping[str, Layer], metadata: Mapping[str, str]) -> bytes:
                 _settle(connection, layers)
         except (pyogrio.errors.DataSourceError, sqlite3.Error, OSError) as error:
             raise DataFileError(f"GeoPackage impossible à écrire ({error}).") from error
-        return path.read_bytes()
+        return _uncounted(path.read_bytes())
+
+
+def _uncounted(content: bytes) -> bytes:
+    """Set the counters of changes of a SQLite file to one: GDAL commits more or less often.
+
+    They are big-endian at bytes 24 and 92 of the header (file format of SQLite, section 1.3) and
+    must be equal.
+    """
+    one = (1).to_bytes(4, "big")
+    return content[:24] + one + content[28:92] + one + content[96:]
 
 
 def _add(path: Path, name: str, layer: Layer, metadata: Mapping[str, str]) -> None:

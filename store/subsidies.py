@@ -47,8 +47,8 @@ def subsidies(atlas: Atlas, selection: Selection) -> Subsidies:
     names = lines["funder"].map(lambda code: funders[code].label if code in funders else code)
     sirets = lines["funder"].map(lambda code: funders[code].siret if code in funders else "")
     missing = {
-        "SIRET de l'attribuant absent ou faux dans le fichier du territoire": ~sirets.map(_valid),
-        "SIRET du porteur absent ou faux": ~lines["operator_siret"].map(_valid),
+        "SIRET de l'attribuant absent ou faux dans le fichier du territoire": ~_sound(sirets),
+        "ni SIRET ni RNA du porteur, ou SIRET faux": ~_identified(lines),
         "date de décision absente": lines["decided_on"].isna(),
         "porteur ou intitulé absent": lines["operator"].isna() | lines["title"].isna(),
     }
@@ -87,7 +87,7 @@ def _rows(lines: pd.DataFrame, names: pd.Series, sirets: pd.Series) -> pd.DataFr
             "dateConvention": lines["decided_on"],
             "referenceDecision": lines["reference"],
             "nomBeneficiaire": lines["operator"],
-            "idBeneficiaire": lines["operator_siret"],
+            "idBeneficiaire": lines["operator_siret"].fillna(""),
             "rnaBeneficiaire": lines["operator_rna"].fillna(""),
             "objet": (marks + lines["title"].astype("str")).str[:_MOST],
             "montant": euros,
@@ -101,6 +101,16 @@ def _rows(lines: pd.DataFrame, names: pd.Series, sirets: pd.Series) -> pd.DataFr
         }
     )
     return frame[list(COLUMNS)]
+
+
+def _identified(lines: pd.DataFrame) -> pd.Series:
+    """Say where the operator is known by a sound SIRET or, without any, by its RNA number."""
+    numbers = lines["operator_siret"]
+    return _sound(numbers) | (numbers.isna() & lines["operator_rna"].notna())
+
+
+def _sound(numbers: pd.Series) -> pd.Series:
+    return numbers.map(_valid).astype("bool")  # a column without a row would stay a text
 
 
 def _valid(number: object) -> bool:

@@ -10,6 +10,7 @@ import geopandas as gpd
 import pandas as pd
 import pytest
 from shapely import get_coordinates
+from stdnum.fr import siret
 
 from geo.catalogue import data_directory, load_catalogue
 from geo.readers import read_communes, read_crosswalk, read_programme, read_quarters
@@ -141,7 +142,12 @@ def test_size_and_total_of_each_year(projects, money):
 
 def test_every_row_is_plainly_fictitious(projects):
     assert projects["fictitious"].all()
-    assert projects["operator_siret"].isna().all()
+    sirets = projects.groupby("operator")["operator_siret"]
+    assert (sirets.nunique() <= 1).all() and 0.1 < (sirets.count() == 0).mean() < 0.3
+    told = projects[["operator", "operator_siret"]].dropna().drop_duplicates()
+    assert told["operator_siret"].is_unique
+    assert told["operator_siret"].str.startswith("00000").all(), "nobody's, at a glance"
+    assert told["operator_siret"].map(siret.is_valid).all()
     assert projects["title"].str.endswith(" (fictif)").all()
     assert projects["operator"].str.contains(r"\bficti(?:f|ve)\b").all()
     known = projects["reference"].dropna()

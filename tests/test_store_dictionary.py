@@ -19,7 +19,6 @@ from store.contents import ALL, CONTENTS, NAMES
 from store.dictionary import UNITLESS, described, dictionary
 from store.exports import TITLES, Options, columns_of, export_bytes, formats_of
 from tests.samples import atlas
-from tests.test_store_subsidies import declared
 
 DEMO = Selection("demo", 2025, quarters=("QN06208M",))  # a column does not need many rows
 
@@ -53,8 +52,8 @@ SHEETS = {TITLES[what]: NAMES[what] for what in CONTENTS}
 SHEETS |= {"Définitions": "dictionnaire", "Sélection et sources": "selection"}
 
 
-def test_the_dictionary_tells_every_column_of_every_file_and_no_other(tmp_path):
-    opened, met = declared(tmp_path), set()
+def test_the_dictionary_tells_every_column_of_every_file_and_no_other():
+    opened, met = atlas(), set()
     for what in (*CONTENTS, ALL):
         for file_format in formats_of(what):
             for crs in (4326, *((2154,) if file_format == "csv" else ())):

@@ -142,7 +142,24 @@ def test_a_choice_changes_button_and_command():
     options = Options(dialect="international")
     assert page.code[0].value == command(atlas(), FILTERED, "funding", "csv", options)
     page.selectbox(key="export_format").set_value("scdl").run()
-    assert "SIRET" in page.error[0].value
+    assert not page.error and any(
+        "SCDL, lignes accordées écartées" in one for one in captions_of(page)
+    )
+
+
+def test_what_the_schema_lacks_is_said_in_place_of_the_button():
+    page = show(POSTS, "Exports")
+    page.selectbox(key="export_what").set_value("funding").run()
+    page.selectbox(key="export_format").set_value("scdl").run()
+    assert "SIRET" in page.error[0].value and not page.exception
+
+
+def test_indicators_are_not_called_fictitious():
+    page = show(DEMO, "Exports")
+    page.selectbox(key="export_what").set_value("indicators").run()
+    assert not any("fictif" in text for text in captions_of(page))
+    assert any("ceux des producteurs" in text for text in captions_of(page))
+    assert any(text.startswith("indicateurs_") for text in captions_of(page))
 
 
 def test_fiction_is_said():

@@ -14,6 +14,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from random import Random
 
+from stdnum import luhn
+
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent.parent))  # run as a script, from anywhere
 
@@ -34,7 +36,26 @@ FUNDING_COLUMNS = (
 )  # fmt: skip
 
 
-def project_row(project: Project, year: int, programme: str) -> dict[str, object]:
+def invented_sirets(operators: Iterable[str]) -> dict[str, str]:
+    """Return a number in the form of a SIRET for each operator; one in five has none.
+
+    It begins with five zeros, as no establishment of the register does, and keeps the register's
+    checksums (Luhn), so that what checks a SIRET reads it. No two operators share one.
+    """
+    return {name: _siret(rank) for rank, name in enumerate(sorted(set(operators)))}
+
+
+def _siret(rank: int) -> str:
+    if rank % 5 == 0:
+        return ""
+    siren = f"00000{rank:03d}"
+    establishment = siren + luhn.calc_check_digit(siren) + "0001"
+    return establishment + luhn.calc_check_digit(establishment)
+
+
+def project_row(
+    project: Project, year: int, programme: str, sirets: dict[str, str]
+) -> dict[str, object]:
     """Return a project as a row of projects.csv (contract PROJECTS, booleans as true/false)."""
     action, place = project.action, project.action.place
     return {
@@ -45,7 +66,7 @@ def project_row(project: Project, year: int, programme: str) -> dict[str, object
         "year": year,
         "title": action.title,
         "operator": action.operator,
-        "operator_siret": "",
+        "operator_siret": sirets[action.operator],
         "theme": action.slot.theme,
         "dispositif": action.slot.dispositif,
         "renewal": project.renewal,
@@ -103,17 +124,14 @@ def write(
     years: dict[int, list[Project]], programme: Programme, generation: int, directory: Path
 ) -> None:
     """Write projects.csv, funding.csv and the catalogue that carries their fingerprints."""
+    drawn = [project for projects in years.values() for project in projects]
+    sirets = invented_sirets(project.action.operator for project in drawn)
     projects = [
-        project_row(project, year, programme.code)
-        for year, drawn in years.items()
-        for project in drawn
+        project_row(project, year, programme.code, sirets)
+        for year, own in years.items()
+        for project in own
     ]
-    lines = [
-        funding_row(project.project_id, line)
-        for drawn in years.values()
-        for project in drawn
-        for line in project.lines
-    ]
+    lines = [funding_row(project.project_id, line) for project in drawn for line in project.lines]
     directory.mkdir(parents=True, exist_ok=True)
     catalogue = "# Written by generate.py with the two tables: do not edit.\n"
     for key, file, what, columns, rows in (

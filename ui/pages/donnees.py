@@ -1,5 +1,6 @@
 """Données: where the figures come from, and how to take them away."""
 
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import pandas as pd
@@ -24,6 +25,7 @@ from store.exports import (
 from store.glossary import glossary
 from store.packages import package, package_name
 from store.places import ground_error
+from store.subsidies import subsidies
 from store.tables import selected
 from ui import accounts, addresses, frame, lexicon, official, outlines, profile
 from ui.tables import fact_list, html_table
@@ -140,21 +142,28 @@ def _exports(atlas: Atlas, selection: Selection) -> None:
         "chiffre est publié, secret, absent ou non comparable. Dans un CSV, un texte commençant "
         "par = + - ou @ est précédé d'une apostrophe, pour qu'un tableur ne l'exécute pas.</p>"
     )
-    for line in _remarks(atlas, selection, what):
-        st.caption(line)
+    for line in _remarks(atlas, selection, what, file_format):
+        st.caption(frame.plain(line))
 
 
-def _remarks(atlas: Atlas, selection: Selection, what: str) -> list[str]:
-    """Say what of a content is invented, and what does not choose its rows."""
+def _remarks(atlas: Atlas, selection: Selection, what: str, file_format: str) -> list[str]:
+    """Say what of a file is invented, what does not choose its rows, what it leaves out."""
     if what == "indicators":
         return [
             "Les indicateurs sont ceux des producteurs, toutes années : seul le choix des "
             "quartiers les restreint, et le programme n'y change rien."
         ]
-    words = invented(atlas, selection, what)
-    flag = "montants_fictifs" if what == "quarters" else "donnees_fictives"
-    said = f"leur nom (« _fictif ») et la colonne « {flag} » le disent."
-    return [f"Programme fictif ; est inventé : {words}. {said.capitalize()}"] if words else []
+    lines = []
+    if words := invented(atlas, selection, what):
+        flag = "montants_fictifs" if what == "quarters" else "donnees_fictives"
+        column = "« objet »" if file_format == "scdl" else f"« {flag} »"
+        lines.append(
+            f"Programme fictif ; est inventé : {words}. Le nom du fichier (« _fictif ») et la "
+            f"colonne {column} le disent."
+        )
+    with suppress(AtlasError):  # told in place of the button
+        lines.append(subsidies(atlas, selection).remark if file_format == "scdl" else "")
+    return [line for line in lines if line]
 
 
 def _chosen(atlas: Atlas, selection: Selection, rows: pd.DataFrame) -> str:
