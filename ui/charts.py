@@ -65,7 +65,12 @@ def paired_bars(rows: pd.DataFrame, colours: Mapping[str, str]) -> alt.LayerChar
         sort=series,
         scale=alt.Scale(domain=series, range=list(colours.values())),
         legend=alt.Legend(
-            title=None, orient="top", labelLimit=0, labelColor=INK, symbolType="square"
+            title=None,
+            orient="top",
+            labelLimit=0,
+            labelColor=INK,
+            symbolType="square",
+            symbolStrokeWidth=0.6,  # of a bar it would be an expression on data
         ),
     )
     top = float(data["value"].max()) or 1.0

@@ -110,7 +110,7 @@ def render(atlas: Atlas, selection: Selection) -> None:
     st.caption(frame.plain(_METHOD.format(wording.day(_DECLARED))))
     _texts("Ce qui est tenu", ("Point", "Comment c'est vérifié"), _HELD)
     _texts("Ce qui ne l'est pas", ("Point", "Ce qui le remplace"), _NOT_HELD)
-    own = [(gap.words, f"Streamlit, n° {gap.issue}") for gap in gaps(atlas.directory)]
+    own = [(gap.words, f"Streamlit, n°\u00a0{gap.issue}") for gap in gaps(atlas.directory)]
     _texts("Ce qui vient de Streamlit, l'outil des pages", ("Point", "Signalé"), own)
     st.subheader("Signaler un obstacle", anchor=False)
     contact = os.environ.get("ATLAS_CONTACT", "").strip()
