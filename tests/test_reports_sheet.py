@@ -40,6 +40,11 @@ def sheets():
     return {code: found[file_name(atlas().territory, SELECTION, code)] for code in CODES}
 
 
+@pytest.fixture(scope="module")
+def documents():
+    return list(dict(printed(gather(atlas(), SELECTION, DAY), ["territoire", "bilan"])).values())
+
+
 @each
 def test_a_sheet_is_two_tagged_pages_in_french(sheets, code):
     reader = opened(sheets[code])
@@ -62,6 +67,31 @@ def test_pictures_have_texts_and_tables_have_headers(sheets, code):
     assert all(str(figure.get("/Alt", "")).strip() for figure in figures)
     assert "/H1" in kinds
     assert ("/TH" in kinds) == (code != SECRET_AND_EMPTY)
+
+
+@pytest.mark.parametrize("word", [CENTRE, SECRET_AND_EMPTY, "territoire", "bilan"])
+def test_what_a_screen_reader_needs_is_in_the_structure(sheets, documents, word):
+    """What PDF/UA-1 asks and a reader can check here: order, headings, headers, letters, tabs."""
+    others = dict(zip(("territoire", "bilan"), documents, strict=True))
+    reader = opened({**sheets, **others}[word])
+    nodes = elements(reader)
+    kinds = [str(node["/S"]) for node in nodes]
+    assert kinds.count("/Document") == 1
+    assert kinds.count("/Title") == 1
+    levels = [kind for kind in kinds if kind in ("/H1", "/H2", "/H3")]
+    assert levels[0] == "/H1"
+    assert "/H3" not in levels, "no level is jumped"
+    assert kinds.index("/Title") < kinds.index("/H1")
+    headers = [node for node in nodes if node["/S"] == "/TH"]
+    scopes = [str(one.get("/Scope", "")) for node in headers for one in node["/A"]]
+    assert scopes.count("/Column") == len(headers)
+    assert kinds.count("/Table") == kinds.count("/THead")
+    assert kinds.count("/LI") == kinds.count("/LBody")
+    alts = [str(node["/Alt"]) for node in nodes if node["/S"] == "/Figure"]
+    assert len(set(alts)) == len(alts), "no two pictures have the same text"
+    assert all("/ToUnicode" in font for font in fonts(reader)), "letters can be read and copied"
+    assert all(page["/Tabs"] == "/S" for page in reader.pages), "the keyboard follows the structure"
+    assert reader.trailer["/Root"]["/Outlines"]["/Count"] == levels.count("/H1")
 
 
 def test_the_map_comes_before_the_money_in_the_reading_order(sheets):
@@ -259,11 +289,6 @@ def test_a_zip_holds_each_document_once_and_is_always_the_same(sheets):
     with zipfile.ZipFile(io.BytesIO(whole)) as archive:
         assert archive.namelist() == told
         assert [archive.read(name) for name in told] == [sheets[c] for c in asked[:2]]
-
-
-@pytest.fixture(scope="module")
-def documents():
-    return list(dict(printed(gather(atlas(), SELECTION, DAY), ["territoire", "bilan"])).values())
 
 
 def test_the_territory_and_the_year_are_tagged_french_and_fictitious(documents):
