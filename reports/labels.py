@@ -7,6 +7,9 @@ afar. What cannot be written without covering something is told, and not written
 from collections.abc import Iterator
 from math import cos, pi, sin
 
+import numpy as np
+import shapely
+from shapely import STRtree
 from shapely.geometry import LineString, Point, Polygon, box
 from shapely.geometry.base import BaseGeometry
 from shapely.ops import nearest_points
@@ -17,9 +20,13 @@ GREY = "#5a5446"
 _CHARACTER = 3.9  # points: the width of a letter of a text of 8, a little more than in the mean
 _CAPITAL = 5.0
 _UP, _DOWN = 5.0, 4.5  # points above and below the middle of a line of text
-_DISTANCES = (0, 4, 9, 15, 22, 30, 40, 52, 66, 82, 100)
+_DISTANCES = (4, 9, 15, 22, 30, 40, 52, 66, 82, 100)
 _BESIDE = 9  # points: farther than that, a line leads to the place
 _WAYS = 16
+_TURNS = [(far, 2 * pi * k / _WAYS) for far in _DISTANCES for k in range(_WAYS)]
+_FAR = np.array([0.0, *(far for far, _ in _TURNS)])
+_COSINES = np.array([0.0, *(cos(angle) for _, angle in _TURNS)])  # the first is the place itself
+_SINES = np.array([0.0, *(sin(angle) for _, angle in _TURNS)])
 
 
 class Names:
@@ -29,6 +36,7 @@ class Names:
         """Start with nothing written; ``kept`` is left uncovered as long as there is room."""
         self.frame = box(3, 3, width - 3, height - 3)
         self.kept = kept
+        shapely.prepare(kept)
         self.taken: list[BaseGeometry] = []
         self.plates: list[BaseGeometry] = []
         self.marks: list[str] = []
@@ -72,24 +80,19 @@ class Names:
         self, at: svg.Point, words: str, led: bool
     ) -> Iterator[tuple[Polygon, LineString | None]]:
         """Yield where a name covers nothing, nearest first, off what is kept if it can be."""
-        half = width_of(words) / 2
-        for kept in (self.kept, Polygon()):
-            for plate, far in _around(at, half):
-                if far > _BESIDE and not led:
-                    break
-                line = None
-                if far > _BESIDE:
-                    foot = nearest_points(plate, Point(at))[0]
-                    line = LineString([at, (foot.x, foot.y)])
-                if self._free(plate, line, kept):
-                    yield plate, line
-
-    def _free(self, plate: Polygon, line: LineString | None, kept: BaseGeometry) -> bool:
-        if not self.frame.contains(plate) or plate.intersects(kept):
-            return False
-        if any(plate.intersects(other) for other in self.taken):
-            return False
-        return line is None or not any(line.intersects(name) for name in self.plates)
+        plates, far = _around(at, width_of(words) / 2)
+        free = shapely.covers(self.frame, plates)
+        free[STRtree(self.taken).query(plates, predicate="intersects")[0]] = False
+        if not led:
+            free &= far <= _BESIDE
+        off = ~shapely.intersects(self.kept, plates)
+        for k in [*np.flatnonzero(free & off), *np.flatnonzero(free & ~off)]:
+            line = None
+            if far[k] > _BESIDE:
+                foot = nearest_points(plates[k], Point(at))[0]
+                line = LineString([at, (foot.x, foot.y)])
+            if line is None or not shapely.intersects(self.plates, line).any():
+                yield plates[k], line
 
 
 def width_of(words: str) -> float:
@@ -97,12 +100,8 @@ def width_of(words: str) -> float:
     return sum(_CAPITAL if letter.isupper() else _CHARACTER for letter in words)
 
 
-def _around(at: svg.Point, half: float) -> Iterator[tuple[Polygon, float]]:
-    """Yield the plates of a text ``2 × half`` wide around a place, with their distance to it."""
-    x, y = at
-    for far in _DISTANCES:
-        for turn in range(_WAYS if far else 1):
-            angle = 2 * pi * turn / _WAYS
-            cx = x + (cos(angle) * (far + half) if far else 0)
-            cy = y + (sin(angle) * (far + _UP) if far else 0)
-            yield box(cx - half, cy - _UP, cx + half, cy + _DOWN), far
+def _around(at: svg.Point, half: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return the plates of a text ``2 × half`` wide around a place, nearest first, and how far."""
+    x = at[0] + _COSINES * (_FAR + half)
+    y = at[1] + _SINES * (_FAR + _UP)
+    return shapely.box(x - half, y - _UP, x + half, y + _DOWN), _FAR
