@@ -128,7 +128,7 @@ def test_streamlit_knows_every_setting():
     command = [sys.executable, "-c", ask]
     read = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     sizes = [written[section].pop(name) for section, name in (one.split(".") for one in hidden)]
-    assert read.stdout.split() == [str(size) for size in sizes] == ["200", "False"]
+    assert read.stdout.split() == [str(size) for size in sizes] == ["90", "False"]
     for section, settings in written.items():
         assert {name: effective[section][name] for name in settings} == settings
 
