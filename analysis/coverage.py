@@ -21,6 +21,9 @@ from geo.proximity import nearest_of
 MOST_UNCERTAIN_M = 100.0
 STATES = {"covered": "couvert", "pending": "demandes en cours", "empty": "vide"}
 CHANGES = {"gained": "gagnée", "lost": "perdue", "waiting": "en attente de réponse"}
+UNKNOWN_SERVED = (
+    "En {year}, aucun projet n'est rattaché à un quartier : rien ne dit ce qui manque à chacun."
+)
 
 
 @dataclass(frozen=True)
@@ -134,13 +137,15 @@ def nearest(quarters: gpd.GeoDataFrame, places: gpd.GeoDataFrame) -> pd.DataFram
 
 def summary(
     year: int, cells: pd.DataFrame, services: pd.DataFrame, words: dict[str, str]
-) -> tuple[str, str]:
-    """Return the two sentences the page opens with.
+) -> list[str]:
+    """Return the two sentences the page opens with, or the one that says nothing can be read.
 
     ``cells`` is ``changed``'s answer, ``services`` has ``qpv_code, label, state`` for each service
     every quarter should have, ``words`` the names of the quarters.
     """
-    return _filled(year, cells), _missing(cells, services, words)
+    if cells.empty:
+        return [UNKNOWN_SERVED.format(year=year)]
+    return [_filled(year, cells), _missing(cells, services, words)]
 
 
 def _filled(year: int, cells: pd.DataFrame) -> str:

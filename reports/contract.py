@@ -16,7 +16,6 @@ from geo.location import INDICATIVE
 from reports import drawings, press
 from reports.parts import (
     NOT_COMPARED,
-    UNKNOWN_SERVED,
     credits,
     data_lines,
     frame,
@@ -224,11 +223,9 @@ def _need(material: Material) -> dict[str, str]:
 
 
 def missing(material: Material) -> list[str]:
-    """Return the two sentences of the page Couverture."""
+    """Return the sentences of the page Couverture."""
     year, names = material.selection.year, material.labels
-    if not material.grid.words:
-        return [UNKNOWN_SERVED.format(year=year)]
-    return list(coverage.summary(year, material.grid.cells, material.services, names))
+    return coverage.summary(year, material.grid.cells, material.services, names)
 
 
 def reserves(material: Material) -> list[str]:

@@ -13,9 +13,6 @@ from analysis.programme import grand_total, totals
 from analysis.selection import link_words
 from analysis.vocabulary import file_stem, labels, sharing
 
-UNKNOWN_SERVED = (
-    "En {year}, aucun projet n'est rattaché à un quartier : rien ne dit ce qui manque à chacun."
-)
 NOT_COMPARED = "Aucun besoin publié ne peut être comparé à des crédits rattachés à un quartier."
 _PAGE_OF = "/{page}?{words}"
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from analysis import findings, wording
+from analysis import coverage, findings, wording
 from analysis.contrast import ink
 from analysis.material import Material
 from analysis.perimeters import became, measured_on
@@ -24,7 +24,6 @@ from geo.location import INDICATIVE
 from reports import drawings, press
 from reports.parts import (
     NOT_COMPARED,
-    UNKNOWN_SERVED,
     credits,
     data_lines,
     frame,
@@ -146,7 +145,7 @@ def _legend(material: Material, shown: pd.DataFrame, doubt: int) -> list[dict[st
 def _missing(material: Material, code: str) -> list[str]:
     shown = material.grid
     if not shown.words:
-        return [UNKNOWN_SERVED.format(year=material.selection.year)]
+        return [coverage.UNKNOWN_SERVED.format(year=material.selection.year)]
     empty = material.empty_cells.get(code, [])
     year, count = material.selection.year, wording.number(len(shown.words))
     lines = [

@@ -71,10 +71,12 @@ def _figures(now: Call) -> None:
         ("Réponses attendues", len(awaited.drop_duplicates()), None),
         ("Dossiers à compléter", int(lacking.sum()), None),
     )
-    for column, (label, value, former) in zip(st.columns(4), facts, strict=True):
-        text = wording.MISSING if value is None else wording.number(value)
-        delta = None if former is None else f"{wording.signed((value or 0) - former)} en un an"
-        column.metric(label, text, delta, delta_color="off", delta_arrow="off", border=True)
+    with st.container(horizontal=True):
+        for label, value, former in facts:
+            text = wording.MISSING if value is None else wording.number(value)
+            delta = None if former is None else f"{wording.signed((value or 0) - former)} en un an"
+            with st.container(border=True, width=220, height="stretch"):
+                st.metric(label, text, delta, delta_color="off", delta_arrow="off")
 
 
 def _states(now: Call) -> None:

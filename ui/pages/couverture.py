@@ -45,13 +45,15 @@ def render(atlas: Atlas, selection: Selection) -> None:
     shown = grid(atlas, selection, column)
     needed = services(atlas, selection)
     with opening:
-        first, second = gaps.summary(selection.year, shown.cells, needed, atlas.quarter_labels)
+        first, *more = gaps.summary(selection.year, shown.cells, needed, atlas.quarter_labels)
         st.subheader(frame.plain(first), anchor=False)
-        st.html(f'<p class="lead">{escape(second)}</p>')
-    _matrix(atlas, selection, shown, column)
-    _named(atlas, selection, shown)
-    _services(atlas, selection, needed)
-    _public(atlas, selection)
+        for line in more:
+            st.html(f'<p class="lead">{escape(line)}</p>')
+    if not shown.cells.empty:
+        _matrix(atlas, selection, shown, column)
+        _named(atlas, selection, shown)
+        _services(atlas, selection, needed)
+        _public(atlas, selection)
     st.subheader("Ce qui n'est pas à un quartier", anchor=False, divider="gray")
     st.html(profile.wide(accounts.identity(rows, f"Programmation {selection.year}")))
     _sources(atlas, selection)

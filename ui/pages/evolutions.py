@@ -32,7 +32,7 @@ def render(atlas: Atlas, selection: Selection) -> None:
     if not series:
         frame.empty("Aucun indicateur n'est publié pour deux années établies.")
         return
-    left, middle, *ends = st.columns([4, 4, 1.3, 1.3], gap="small")
+    left, middle, *ends = st.columns([4, 4, 2, 2], gap="small")
     with left:
         code = choices.indicator(atlas, series)
     with middle:

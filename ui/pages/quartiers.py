@@ -105,7 +105,7 @@ def _entry(code: str, row: pd.Series, people: Reading, poverty: Reading, year: i
     site = " · **NPNRU**" if row["npnru"] else ""
     lines = [
         f"{frame.plain(row['commune_names'])}{site}",
-        frame.plain(f"{people.text(code)} habitants · pauvreté {poverty.text(code)}"),
+        frame.plain(f"{people.text(code)} habitants · pauvreté : {poverty.text(code)}"),
         frame.plain(
             f"En {year} : {wording.euros(row['granted_cents'])} accordés, "
             f"{wording.plural(int(row['projects']), 'projet')}"
