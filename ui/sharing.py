@@ -30,7 +30,7 @@ def button(entry: Entry) -> None:
         st.code(link, language=None, wrap_lines=True)
         st.markdown("**Intégrer dans un site**")
         st.caption(_EMBED_HELP)
-        st.code(snippet(link, entry.title), language="html", wrap_lines=True)
+        st.code(snippet(link, entry.title), language=None, wrap_lines=True)
 
 
 def address(entry: Entry) -> str:

@@ -132,7 +132,7 @@ def _exports(atlas: Atlas, selection: Selection) -> None:
         st.caption(frame.plain(f"{name} : {size}."))
     with st.expander("La même chose en ligne de commande"):
         line = command(atlas, selection, what, file_format, options)
-        st.code(line, language="bash", wrap_lines=True)
+        st.code(line, language=None, wrap_lines=True)
     _package(atlas, selection, options)
     st.html(accounts.identity(rows, f"Le total de la sélection, {selection.year}, au centime"))
     st.caption(frame.INDICATIVE)
