@@ -7,7 +7,6 @@ script (``reports/assets/map.js``).
 import base64
 import hashlib
 import json
-import math
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -98,10 +97,14 @@ def circle_radius(cents: int, largest_cents: int) -> float:
     ``largest_cents`` gets LARGEST_RADIUS_PX (also anything above). Below SMALLEST_RADIUS_PX the
     disc would vanish: it keeps that radius, and is then larger than its amount.
     """
+    return float(_radii(np.array([cents], dtype="float64"), largest_cents)[0])
+
+
+def _radii(cents: np.ndarray, largest_cents: int) -> np.ndarray:
     if largest_cents <= 0:
-        return SMALLEST_RADIUS_PX
-    share = min(max(cents, 0) / largest_cents, 1.0)
-    return max(LARGEST_RADIUS_PX * math.sqrt(share), SMALLEST_RADIUS_PX)
+        return np.full(len(cents), SMALLEST_RADIUS_PX)
+    share = np.clip(cents / largest_cents, 0.0, 1.0)
+    return np.maximum(LARGEST_RADIUS_PX * np.sqrt(share), SMALLEST_RADIUS_PX)
 
 
 def circle_codes(cents: Sequence[int | None], shown: Sequence[bool], largest_cents: int) -> str:
@@ -110,16 +113,13 @@ def circle_codes(cents: Sequence[int | None], shown: Sequence[bool], largest_cen
     The radius is a base-62 digit in half pixels (0 to 30,5 px). Sequences are in the order of the
     project layer; an amount is in cents, None or NA when unknown.
     """
+    amounts = pd.array(list(cents), dtype="Int64")
+    radii = _radii(amounts.fillna(0).to_numpy("float64"), largest_cents)
+    halves = np.rint(radii * 2).astype(int).tolist()
     return "".join(
-        _circle_code(amount, largest_cents) if visible else HIDDEN
-        for amount, visible in zip(cents, shown, strict=True)
+        (NO_AMOUNT if unknown else DIGITS[half]) if visible else HIDDEN
+        for half, unknown, visible in zip(halves, amounts.isna().tolist(), shown, strict=True)
     )
-
-
-def _circle_code(amount: int | None, largest_cents: int) -> str:
-    if amount is None or amount is pd.NA:
-        return NO_AMOUNT
-    return DIGITS[round(circle_radius(int(amount), largest_cents) * 2)]
 
 
 def pack(content: Any) -> str:

@@ -73,6 +73,7 @@ def points(layer: gpd.GeoDataFrame, count: int, text: str) -> pd.DataFrame:
     return frame
 
 
+@st.cache_data
 def cents(count: int) -> list[int | None]:
     dice = random.Random(11)
     return [
