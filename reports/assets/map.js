@@ -314,19 +314,29 @@ window.atlas = (function () {
       const changed = q.style?.fillColor !== fill.fillColor || q.style?.color !== fill.color;
       q.style = fill;
       for (const layer of [q.shape, q.dot]) {
-        if (changed && q.mark !== HIDDEN) layer.setStyle(fill);
+        if (changed && q.mark !== HIDDEN) recolour(layer, fill);
         dress(q, layer, false);
       }
     });
+  }
+
+  // Two attributes of a path: Leaflet's setStyle writes a dozen, for each of 1 600 quarters.
+  function recolour(layer, fill) {
+    L.setOptions(layer, fill);
+    const path = layer.getElement();
+    path?.setAttribute("fill", fill.fillColor);
+    path?.setAttribute("stroke", fill.color);
   }
 
   // What Leaflet does not carry: visibility, name and state for the keyboard and for readers.
   function dress(q, layer, added) {
     const path = layer.getElement();
     if (!path || !(added || path.isConnected)) return; // off the map: dressed when it comes back
-    path.style.display = q.mark === HIDDEN ? "none" : "";
+    const shown = q.mark === HIDDEN ? "none" : "";
+    const pressed = String(state?.selected === q.code);
+    if (path.style.display !== shown) path.style.display = shown;
     path.setAttribute("aria-label", [q.name, valueOf(q)].filter(Boolean).join(", "));
-    path.setAttribute("aria-pressed", String(state?.selected === q.code));
+    if (path.getAttribute("aria-pressed") !== pressed) path.setAttribute("aria-pressed", pressed);
     if (!added) return;
     path.setAttribute("tabindex", "0");
     path.setAttribute("role", "button");
