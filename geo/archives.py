@@ -3,11 +3,14 @@
 import io
 import re
 import zipfile
+import zlib
 from pathlib import PurePosixPath
 
 from geo.errors import DataFileError
 
 ZIP = b"PK\x03\x04"
+# What zipfile raises for a damaged, locked or unknown archive.
+UNREADABLE = (zipfile.BadZipFile, zlib.error, RuntimeError, ValueError, EOFError, OSError)
 _LARGEST_WHOLE = 2**30  # bytes, unpacked; a national layer has about 2**26
 _LARGEST_RATIO = 200  # unpacked to packed; the most repetitive spreadsheet seen stays below 60
 _SMALL = 10 * 2**20  # bytes under which a ratio is no danger
@@ -26,7 +29,7 @@ def entries(content: bytes, name: str) -> dict[str, zipfile.ZipInfo]:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             found = archive.infolist()
-    except (zipfile.BadZipFile, ValueError, EOFError, NotImplementedError) as error:
+    except UNREADABLE as error:
         raise DataFileError(
             f"{name} : archive illisible ou tronquée ; refaites-la, puis recommencez."
         ) from error

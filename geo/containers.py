@@ -9,7 +9,6 @@ import io
 import json
 import re
 import zipfile
-import zlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -23,7 +22,7 @@ from pyproj.exceptions import CRSError
 from shapely.errors import ShapelyError
 from shapely.geometry import shape
 
-from geo.archives import ZIP
+from geo.archives import UNREADABLE, ZIP
 from geo.catalogue import Dataset, read_verified
 from geo.crs import WGS84
 from geo.errors import CrsError, DataFileError
@@ -104,7 +103,7 @@ def _archive(content: bytes, name: str, entry: str | None) -> tuple[gpd.GeoDataF
             wanted = _companions(files, chosen) if shapefile else [chosen]
             _refuse_large([files[file] for file in wanted], name)
             read = {file: archive.read(file) for file in wanted}
-    except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError) as error:
+    except UNREADABLE as error:
         raise DataFileError(
             f"{name} : archive ZIP illisible ou protégée par un mot de passe ; refaites-la."
         ) from error

@@ -6,7 +6,6 @@ exactly what the atlas writes is refused with all that is wrong in it.
 
 import json
 import zipfile
-import zlib
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
@@ -16,7 +15,7 @@ from typing import Any
 from analysis.allocation import RULES
 from analysis.selection import Selection
 from analysis.vocabulary import labels
-from geo.archives import entries
+from geo.archives import UNREADABLE, entries
 from geo.errors import DataFileError
 from store.atlas import Atlas
 from store.contents import SYSTEMS
@@ -55,10 +54,7 @@ def unpacked(archive: bytes) -> dict[str, bytes]:
     try:
         with zipfile.ZipFile(BytesIO(archive)) as opened:
             return {name: opened.read(name) for name in names}
-    except (
-        *(zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, ValueError),
-        *(EOFError, OSError),
-    ) as error:
+    except UNREADABLE as error:
         raise DataFileError("Paquet : archive tronquée ou altérée ; refaites-la.") from error
 
 
